@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * plan.h: what of a graph is to be run, and in which order.
+ *
+ * A plan culls: it keeps what its targets need. It numbers those tasks so that
+ * the number is the priority and every input has a lower number than what uses
+ * it. It is immutable, holds the graph, and can be run again.
+ *
+ *   nodes[t]       function and flags, first word, first successor, how many
+ *                  inputs must arrive; nodes[n_tasks] ends the last one
+ *   words          per task its arguments in order, one word each: a plan
+ *                  number, or PL_WORD_LITERAL | the number of a literal. The
+ *                  references inside a nested literal follow its word, in the
+ *                  order of pl_each_ref
+ *   successors     per task who uses it, in rising order; once per use, so that
+ *                  f(x, x) waits for two arrivals
+ *   sources        the tasks without inputs, in rising order
+ */
+#ifndef PL_PLAN_H
+#define PL_PLAN_H
+
+#include <plait/compute.h>
+
+#include "graph/graph.h"
+
+#define PL_NONE UINT32_MAX
+
+typedef enum pl_node_flag {
+    PL_NODE_TARGET = 1 << 0,
+    PL_NODE_ACCEPTS_ERRORS = 1 << 1,
+    PL_NODE_NESTED = 1 << 2,  /* a literal among its words holds references */
+    PL_NODE_OPTIONS = 1 << 3, /* has retries, a timeout or a key of its own */
+    PL_NODE_RUNTIME = 1 << 4, /* its function needs a language runtime */
+    PL_NODE_FLAG_BITS = 5
+} pl_node_flag;
+
+typedef struct pl_node {
+    uint32_t function; /* number << PL_NODE_FLAG_BITS | flags */
+    uint32_t words;
+    uint32_t successors;
+    uint32_t inputs; /* uses of other tasks' results, repeats included */
+} pl_node;
+
+struct plait_plan {
+    pl_refcount count;
+    plait_graph *graph;
+    uint32_t n_tasks;
+    uint32_t n_targets; /* as asked for, repeats included */
+    uint32_t n_distinct_targets;
+    uint32_t n_sources;
+    uint32_t n_words;
+    pl_node *nodes;
+    uint32_t *words;
+    uint32_t *successors;
+    uint32_t *sources;
+    uint32_t *ids;     /* plan number -> id; NULL: number + 1 */
+    uint32_t *targets; /* plan numbers, as asked for */
+    const pl_function *const *functions; /* by number: the graph's */
+    uint32_t n_functions;
+};
+
+void pl_plan_retain(plait_plan *plan);
+
+static inline uint32_t pl_node_flags(const pl_node *node)
+{
+    return node->function & ((1u << PL_NODE_FLAG_BITS) - 1);
+}
+
+static inline const pl_function *pl_plan_function(const plait_plan *plan,
+                                                  const pl_node *node)
+{
+    return plan->functions[node->function >> PL_NODE_FLAG_BITS];
+}
+
+static inline uint32_t pl_plan_id(const plait_plan *plan, uint32_t number)
+{
+    return plan->ids ? plan->ids[number] : number + 1;
+}
+
+/* How often a task's result is used, counting being a target as one. */
+static inline uint32_t pl_plan_uses(const plait_plan *plan, uint32_t number)
+{
+    const pl_node *node = &plan->nodes[number];
+    return node[1].successors - node->successors +
+           (pl_node_flags(node) & PL_NODE_TARGET);
+}
+
+/* The plan number of a target by its handle; PL_NONE: it is none. */
+uint32_t pl_plan_target(const plait_plan *plan, plait_task task);
+
+/* The key of a task; as snprintf. */
+int pl_plan_key(const plait_plan *plan, uint32_t number, char *buf,
+                size_t size);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* barrier.c: the dear side of the barrier pair. */
+#include "platform/barrier.h"
+
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+bool pl_barrier_is_asymmetric;
+
+void pl_barrier_init(void)
+{
+#if defined(__linux__) && defined(SYS_membarrier)
+    pl_barrier_is_asymmetric =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+                0) == 0;
+#endif
+}
+
+void pl_barrier_heavy(void)
+{
+#if defined(__linux__) && defined(SYS_membarrier)
+    if (pl_barrier_is_asymmetric) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+        return;
+    }
+#endif
+    pl_barrier_full();
+}

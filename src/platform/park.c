@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* park.c: futexes, or what serves for them. */
+#include "platform/park.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <time.h>
+
+#if defined(__linux__)
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+pl_park_result pl_park(_Atomic uint32_t *word, uint32_t expected,
+                       int64_t until_ns)
+{
+    struct timespec until = { .tv_sec = until_ns / 1000000000,
+                              .tv_nsec = until_ns % 1000000000 };
+    /* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC */
+    long failed = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+                          until_ns == PL_FOREVER ? NULL : &until, NULL,
+                          FUTEX_BITSET_MATCH_ANY);
+    if (failed && errno == ETIMEDOUT)
+        return PL_PARK_TIMEOUT;
+    return failed && errno == EINTR ? PL_PARK_SIGNAL : PL_PARK_WOKEN;
+}
+
+void pl_unpark(_Atomic uint32_t *word, int n)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+#else
+
+#include <pthread.h>
+
+#define N_LOTS 64
+
+/* Parking lots by address; the mutex closes the gap between the look at the
+ * word and the sleep. */
+static struct lot {
+    pthread_mutex_t mutex;
+    pthread_cond_t woken;
+} lots[N_LOTS] = { [0 ... N_LOTS - 1] = { PTHREAD_MUTEX_INITIALIZER,
+                                          PTHREAD_COND_INITIALIZER } };
+
+static struct lot *lot_of(const void *word)
+{
+    return &lots[((uintptr_t)word >> 4) % N_LOTS];
+}
+
+/* Condition variables sleep by CLOCK_REALTIME here. */
+static struct timespec wall_time(int64_t until_ns)
+{
+    struct timespec now, wall;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t left = until_ns - ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+    int64_t then = wall.tv_nsec + (left > 0 ? left : 0);
+    wall.tv_sec += (time_t)(then / 1000000000);
+    wall.tv_nsec = (long)(then % 1000000000);
+    return wall;
+}
+
+pl_park_result pl_park(_Atomic uint32_t *word, uint32_t expected,
+                       int64_t until_ns)
+{
+    struct lot *lot = lot_of(word);
+    int failed = 0;
+    pthread_mutex_lock(&lot->mutex);
+    if (atomic_load_explicit(word, memory_order_acquire) == expected) {
+        struct timespec until = wall_time(until_ns);
+        failed = until_ns == PL_FOREVER
+                     ? pthread_cond_wait(&lot->woken, &lot->mutex)
+                     : pthread_cond_timedwait(&lot->woken, &lot->mutex, &until);
+    }
+    pthread_mutex_unlock(&lot->mutex);
+    return failed == ETIMEDOUT ? PL_PARK_TIMEOUT : PL_PARK_WOKEN;
+}
+
+void pl_unpark(_Atomic uint32_t *word, int n)
+{
+    struct lot *lot = lot_of(word);
+    (void)n; /* others share the lot: all look again */
+    pthread_mutex_lock(&lot->mutex);
+    pthread_cond_broadcast(&lot->woken);
+    pthread_mutex_unlock(&lot->mutex);
+}
+
+#endif
