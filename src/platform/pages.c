@@ -8,7 +8,11 @@
 #include "base/alloc.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
+#if defined(__SANITIZE_ADDRESS__)
+#define FROM_KERNEL SIZE_MAX /* the heap's bounds are watched */
+#else
 #define FROM_KERNEL (HUGE_PAGE / 2)
+#endif
 
 /* Maps `bytes` on a huge page's boundary: more is mapped, the ends given back,
  * else the first and the last part would be on small pages. */
@@ -29,10 +33,11 @@ static void *map_aligned(size_t bytes)
     return start + skip;
 }
 
-/* Whole small pages; the last part of a huge one is then not mapped. */
+/* Whole small pages, which are up to 64 KiB; the last part of a huge one is
+ * then not mapped. */
 static size_t round_up(size_t bytes)
 {
-    return (bytes + 4095) & ~(size_t)4095;
+    return (bytes + 65535) & ~(size_t)65535;
 }
 
 void *pl_pages_alloc(size_t n, size_t size)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* park.c: futexes, or what serves for them. */
+/* park.c: futexes, or what serves for them. PL_PARK_PORTABLE takes the latter
+ * on Linux too, for its tests. */
 #include "platform/park.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <time.h>
 
-#if defined(__linux__)
+#if defined(__linux__) && !defined(PL_PARK_PORTABLE)
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -15,12 +15,19 @@
 pl_park_result pl_park(_Atomic uint32_t *word, uint32_t expected,
                        int64_t until_ns)
 {
-    struct timespec until = { .tv_sec = until_ns / 1000000000,
-                              .tv_nsec = until_ns % 1000000000 };
-    /* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC */
+    int64_t ns = until_ns > 0 ? until_ns : 0;
+    int64_t seconds = ns / 1000000000;
+    /* the system call's timespec, which has longs whatever time_t is */
+    struct {
+        long seconds;
+        long nanoseconds;
+    } until = { seconds < LONG_MAX ? (long)seconds : LONG_MAX,
+                (long)(ns % 1000000000) };
+    /* FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC. Forever is
+     * a time too: a sleep without one goes on after a handler that was
+     * installed with SA_RESTART, and nobody would be told. */
     long failed = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-                          until_ns == PL_FOREVER ? NULL : &until, NULL,
-                          FUTEX_BITSET_MATCH_ANY);
+                          &until, NULL, FUTEX_BITSET_MATCH_ANY);
     if (failed && errno == ETIMEDOUT)
         return PL_PARK_TIMEOUT;
     return failed && errno == EINTR ? PL_PARK_SIGNAL : PL_PARK_WOKEN;
@@ -34,6 +41,7 @@ void pl_unpark(_Atomic uint32_t *word, int n)
 #else
 
 #include <pthread.h>
+#include <time.h>
 
 #define N_LOTS 64
 
@@ -42,11 +50,20 @@ void pl_unpark(_Atomic uint32_t *word, int n)
 static struct lot {
     pthread_mutex_t mutex;
     pthread_cond_t woken;
-} lots[N_LOTS] = { [0 ... N_LOTS - 1] = { PTHREAD_MUTEX_INITIALIZER,
-                                          PTHREAD_COND_INITIALIZER } };
+} lots[N_LOTS];
+static pthread_once_t lots_made = PTHREAD_ONCE_INIT;
+
+static void make_lots(void)
+{
+    for (int i = 0; i < N_LOTS; i++) {
+        pthread_mutex_init(&lots[i].mutex, NULL);
+        pthread_cond_init(&lots[i].woken, NULL);
+    }
+}
 
 static struct lot *lot_of(const void *word)
 {
+    pthread_once(&lots_made, make_lots);
     return &lots[((uintptr_t)word >> 4) % N_LOTS];
 }
 
@@ -63,18 +80,23 @@ static struct timespec wall_time(int64_t until_ns)
     return wall;
 }
 
+static int sleep_in(struct lot *lot, int64_t until_ns)
+{
+    if (until_ns == PL_FOREVER)
+        return pthread_cond_wait(&lot->woken, &lot->mutex);
+    struct timespec until = wall_time(until_ns);
+    return pthread_cond_timedwait(&lot->woken, &lot->mutex, &until);
+}
+
 pl_park_result pl_park(_Atomic uint32_t *word, uint32_t expected,
                        int64_t until_ns)
 {
     struct lot *lot = lot_of(word);
     int failed = 0;
     pthread_mutex_lock(&lot->mutex);
-    if (atomic_load_explicit(word, memory_order_acquire) == expected) {
-        struct timespec until = wall_time(until_ns);
-        failed = until_ns == PL_FOREVER
-                     ? pthread_cond_wait(&lot->woken, &lot->mutex)
-                     : pthread_cond_timedwait(&lot->woken, &lot->mutex, &until);
-    }
+    /* acquire: who sees the change sees what was written before it */
+    if (atomic_load_explicit(word, memory_order_acquire) == expected)
+        failed = sleep_in(lot, until_ns);
     pthread_mutex_unlock(&lot->mutex);
     return failed == ETIMEDOUT ? PL_PARK_TIMEOUT : PL_PARK_WOKEN;
 }

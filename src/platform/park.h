@@ -16,7 +16,7 @@
 typedef enum pl_park_result {
     PL_PARK_WOKEN,   /* or the word had changed already, or for no reason */
     PL_PARK_TIMEOUT, /* until_ns has passed */
-    PL_PARK_SIGNAL   /* a signal's handler ran */
+    PL_PARK_SIGNAL   /* a signal's handler ran; told on Linux only */
 } pl_park_result;
 
 /* Sleeps while *word == expected, at most until until_ns (CLOCK_MONOTONIC).

@@ -30,6 +30,11 @@ void pl_mutex_lock(pl_mutex *mutex)
     pthread_mutex_lock(mutex);
 }
 
+bool pl_mutex_try_lock(pl_mutex *mutex)
+{
+    return pthread_mutex_trylock(mutex) == 0;
+}
+
 void pl_mutex_unlock(pl_mutex *mutex)
 {
     pthread_mutex_unlock(mutex);

@@ -16,6 +16,8 @@ typedef pthread_mutex_t pl_mutex;
 void pl_mutex_init(pl_mutex *mutex);
 void pl_mutex_fini(pl_mutex *mutex);
 void pl_mutex_lock(pl_mutex *mutex);
+/* False: another thread holds it. */
+bool pl_mutex_try_lock(pl_mutex *mutex);
 void pl_mutex_unlock(pl_mutex *mutex);
 
 typedef pthread_t pl_thread;
