@@ -89,25 +89,25 @@ PLAIT_API plait_status plait_type_register(const plait_type *type,
 
 /* ---- makers.  Thread: any.  Blocks: no. ---- */
 
-inline plait_value plait_nil(void)
+PLAIT_API inline plait_value plait_nil(void)
 {
     plait_value v = { PLAIT_KIND_NIL, 0, { 0 } };
     return v;
 }
 
-inline plait_value plait_bool(bool truth)
+PLAIT_API inline plait_value plait_bool(bool truth)
 {
     plait_value v = { PLAIT_KIND_BOOL, 0, { truth } };
     return v;
 }
 
-inline plait_value plait_int(int64_t integer)
+PLAIT_API inline plait_value plait_int(int64_t integer)
 {
     plait_value v = { PLAIT_KIND_INT, 0, { integer } };
     return v;
 }
 
-inline plait_value plait_float(double number)
+PLAIT_API inline plait_value plait_float(double number)
 {
     plait_value v = { PLAIT_KIND_FLOAT, 0, { 0 } };
     v.as.number = number;
@@ -115,7 +115,7 @@ inline plait_value plait_float(double number)
 }
 
 /* A reference to a task, for an argument: the task's result takes its place. */
-inline plait_value plait_ref(plait_task task)
+PLAIT_API inline plait_value plait_ref(plait_task task)
 {
     plait_value v = { PLAIT_KIND_REF, task.graph, { task.id } };
     return v;
@@ -182,29 +182,29 @@ PLAIT_API void plait_release(plait_value v);
 
 /* ---- asking: borrows.  Thread: any.  Blocks: no. ---- */
 
-inline plait_kind plait_kind_of(plait_value v)
+PLAIT_API inline plait_kind plait_kind_of(plait_value v)
 {
     return (plait_kind)v.kind;
 }
 
-inline bool plait_is_error(plait_value v)
+PLAIT_API inline bool plait_is_error(plait_value v)
 {
     return v.kind == PLAIT_KIND_ERROR;
 }
 
 /* The wrong kind gives false, 0, 0.0, NULL or an empty view. */
-inline bool plait_as_bool(plait_value v)
+PLAIT_API inline bool plait_as_bool(plait_value v)
 {
     return v.kind == PLAIT_KIND_BOOL && v.as.integer != 0;
 }
 
-inline int64_t plait_as_int(plait_value v)
+PLAIT_API inline int64_t plait_as_int(plait_value v)
 {
     return v.kind == PLAIT_KIND_INT ? v.as.integer : 0;
 }
 
 /* An int is a float too. */
-inline double plait_as_float(plait_value v)
+PLAIT_API inline double plait_as_float(plait_value v)
 {
     if (v.kind == PLAIT_KIND_FLOAT)
         return v.as.number;

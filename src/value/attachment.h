@@ -20,18 +20,26 @@
 
 typedef struct pl_runtime_state pl_runtime_state;
 
+/* What a runtime knows of one thread: what thread_start returned. */
+typedef struct pl_attached_thread pl_attached_thread;
+
 /* What one thread knows of runtimes. All zero is detached. Lives as long as
  * the thread uses runtimes; pl_attachment_fini ends it. */
 typedef struct pl_attachment {
-    pl_runtime_state *attached; /* NULL: detached */
-    void *thread;               /* of the attached runtime */
-    void *entered;              /* what run_enter returned */
-    const void *run;            /* the run that was entered; NULL: none */
-    struct pl_attached_thread *threads; /* per runtime that this thread knows */
+    /* The attached runtime's; NULL: detached. Written by this thread alone,
+     * read by who interrupts it. */
+    _Atomic(pl_attached_thread *) now;
+    void *entered;               /* what run_enter returned */
+    const void *run;             /* the run that was entered; NULL: none */
+    pl_attached_thread *threads; /* per runtime that this thread knows */
     unsigned worker;
     unsigned tasks; /* since the attach */
     int64_t attached_ns;
 } pl_attachment;
+
+/* The state of a runtime, made at its first use; NULL: no memory, or a struct
+ * that can't be read.  Thread: any.  Blocks: no. */
+pl_runtime_state *pl_runtime_state_of(plait_runtime *runtime);
 
 /*
  * Makes this thread ready for a task of `runtime` (NULL: plain C) of `run`:
@@ -48,6 +56,26 @@ bool pl_attach_may_block(const pl_attachment *attachment,
 
 /* Detaches; detached is fine.  Blocks: no. */
 void pl_detach(pl_attachment *attachment);
+
+/*
+ * Sets aside what the attachment is in, in the middle of a task that waits or
+ * calls back: the thread is detached, and may attach for other tasks. The run
+ * stays entered, and what comes in between is entered on top of it. A runtime
+ * is not closed while a task of it is set aside.
+ */
+typedef struct pl_attachment_aside {
+    pl_attached_thread *now; /* NULL: was detached */
+    void *entered;
+    const void *run;
+} pl_attachment_aside;
+
+void pl_attachment_set_aside(pl_attachment *attachment,
+                             pl_attachment_aside *aside);
+
+/* Detaches from what came in between, and attaches again.
+ * Blocks: as attach does. */
+void pl_attachment_take_up(pl_attachment *attachment,
+                           const pl_attachment_aside *aside);
 
 /* After a task of a runtime: offers its lock to others, by detaching, once
  * 1,000 tasks or 2 ms have gone by since the attach.  Blocks: no. */
@@ -74,7 +102,9 @@ void pl_runtime_free_object(pl_user_object *object);
 void pl_runtime_drain(pl_attachment *attachment);
 
 /* Calls fn(arg) attached to `runtime` (NULL: just calls): a function's
- * free_payload. Not called when the runtime is closed. */
-void pl_runtime_call(plait_runtime *runtime, void (*fn)(void *arg), void *arg);
+ * free_payload, a type's encode. A thread that has no attachment gets one for
+ * the call (as worker UINT_MAX). False: the runtime is closed, and fn was not
+ * called.  Blocks: as attach does. */
+bool pl_runtime_call(plait_runtime *runtime, void (*fn)(void *arg), void *arg);
 
 #endif

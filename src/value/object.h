@@ -10,6 +10,8 @@
 #ifndef PL_OBJECT_H
 #define PL_OBJECT_H
 
+#include <stdarg.h>
+
 #include <plait/value.h>
 
 #include "base/refcount.h"
@@ -81,8 +83,74 @@ static inline plait_value pl_value_of(pl_object *object)
     return v;
 }
 
+/* Frees an object whose last reference was given up, and gives up those that
+ * it held. Nests at most PLAIT_NESTING_LIMIT deep.  Thread: any.  Blocks: no.
+ */
+void pl_object_free(pl_object *object);
+
+/* plait_retain and plait_release for the library's own use: what is inline
+ * costs one branch. */
+static inline plait_value pl_retain(plait_value v)
+{
+    if (pl_is_object(v))
+        pl_refcount_take(&((pl_object *)v.as.object)->count);
+    return v;
+}
+
+static inline void pl_release(plait_value v)
+{
+    if (pl_is_object(v) && pl_refcount_give(&((pl_object *)v.as.object)->count))
+        pl_object_free(v.as.object);
+}
+
 /* Releases n values.  Thread: any.  Blocks: no. */
 void pl_release_all(const plait_value *values, size_t n);
+
+/* Makes a new object's header: one reference. */
+static inline void pl_object_init(pl_object *object, plait_kind kind)
+{
+    pl_refcount count = 1;
+    *object = (pl_object){ .count = count, .kind = (uint8_t)kind };
+}
+
+/* Gives the memory of an object back; debug builds overwrite it before. */
+void pl_object_wipe(void *object, size_t size);
+
+/* The levels of nesting that a value adds to what holds it. */
+static inline unsigned pl_depth_of(plait_value v)
+{
+    return pl_is_object(v) ? ((const pl_object *)v.as.object)->depth : 0;
+}
+
+/* What each kind does when it is freed; called by pl_object_free alone. */
+void pl_string_free(pl_string *string);
+void pl_bytes_free(pl_bytes *bytes);
+void pl_list_free(pl_list *list);
+void pl_dict_free(pl_dict *dict);
+void pl_user_object_free(pl_user_object *object);
+void pl_error_object_free(pl_error_object *error);
+
+/*
+ * Bytes that lie elsewhere: `release` (may be NULL) is called when the last
+ * reference goes, on whatever thread that is. The way in for memory that other
+ * processes see. Takes `data`: when there is no memory, `release` has been
+ * called and an error value is returned.
+ */
+plait_value pl_bytes_adopt(unsigned char *data, size_t size,
+                           void (*release)(void *user, unsigned char *data,
+                                           size_t size),
+                           void *user);
+
+/* Bytes kept alive by another value (taken). */
+plait_value pl_bytes_leased(const void *data, size_t size, plait_value lease);
+
+/* plait_list and plait_dict for decoding: errors among the items stay there. */
+plait_value pl_list_of(const plait_value *items, size_t n);
+plait_value pl_dict_of(const plait_value *keys, const plait_value *values,
+                       size_t n);
+
+/* The error value for nesting too deep. */
+plait_value pl_error_too_deep(void);
 
 /* Whether a task reference is the value, or inside it. */
 static inline bool pl_has_refs(plait_value v)

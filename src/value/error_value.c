@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * error_value.c: errors as values. The message lies in the plait_error; when
+ * that cuts it, the whole text lies beside. When there is no memory for an
+ * error value, a static one takes its place.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "value/object.h"
+
+#define NOMEM_OBJECT(its_flags)                  \
+    {                                            \
+        .object = { .count = PL_REFCOUNT_STATIC, \
+                    .kind = PLAIT_KIND_ERROR,    \
+                    .flags = (its_flags) },      \
+        .error = {                               \
+            PLAIT_ERROR_INIT,                    \
+            .status = PLAIT_ENOMEM,              \
+            .message = "out of memory"           \
+        }                                        \
+    }
+
+static pl_error_object nomem = NOMEM_OBJECT(0);
+static pl_error_object nomem_stop = NOMEM_OBJECT(PL_OBJECT_STOP);
+
+#undef NOMEM_OBJECT
+
+void pl_error_object_free(pl_error_object *error)
+{
+    pl_release(error->payload);
+    pl_free(error->text);
+    pl_object_wipe(error, sizeof *error);
+}
+
+plait_value pl_error_nomem_value(void)
+{
+    return pl_value_of(&nomem.object);
+}
+
+plait_value pl_error_too_deep(void)
+{
+    return plait_error_value(PLAIT_EINVAL,
+                             "values nest more than %d levels deep",
+                             PLAIT_NESTING_LIMIT);
+}
+
+/* The whole message, when the struct's has no room for it. Without memory for
+ * it there is the cut one. */
+static char *whole_text(const char *key, const char *format, va_list args)
+{
+    pl_strbuf text = { 0 };
+    if (key[0])
+        pl_strbuf_printf(&text, "%s: ", key);
+    pl_strbuf_vprintf(&text, format, args);
+    return pl_strbuf_take(&text);
+}
+
+/* "key: " and the text, as snprintf. */
+static size_t write_text(char *buf, size_t size, const char *key,
+                         const char *format, va_list args)
+{
+    int head = key[0] ? snprintf(buf, size, "%s: ", key) : 0;
+    size_t at = head > 0 ? (size_t)head : 0;
+    bool fits = at < size;
+    int rest =
+        vsnprintf(fits ? buf + at : NULL, fits ? size - at : 0, format, args);
+    return at + (rest > 0 ? (size_t)rest : 0);
+}
+
+static void write_message(pl_error_object *made, const char *key,
+                          const char *format, va_list args)
+{
+    /* longer than the message, so that the cut is seen and made between
+     * characters */
+    char text[sizeof made->error.message + 4] = "";
+    va_list again;
+    va_copy(again, args);
+    size_t length = write_text(text, sizeof text, key, format, args);
+    pl_copy_text(made->error.message, sizeof made->error.message, text);
+    if (length >= sizeof made->error.message)
+        made->text = whole_text(key, format, again);
+    va_end(again);
+}
+
+static plait_value make(plait_value payload, plait_status status,
+                        plait_task task, const char *key, const char *format,
+                        va_list args)
+{
+    unsigned depth = pl_depth_of(payload) + 1;
+    if (depth > PLAIT_NESTING_LIMIT) {
+        pl_release(payload);
+        return pl_error_too_deep();
+    }
+    pl_error_object *made = pl_calloc(1, sizeof *made);
+    if (!made) {
+        pl_release(payload);
+        return pl_error_nomem_value();
+    }
+    pl_object_init(&made->object, PLAIT_KIND_ERROR);
+    made->object.depth = (uint16_t)(payload.kind == PLAIT_KIND_NIL ? 0 : depth);
+    made->error.size = sizeof made->error;
+    /* an error can't look like success */
+    made->error.status = status == PLAIT_OK ? PLAIT_EINVAL : status;
+    made->error.task = task;
+    pl_copy_text(made->error.key, sizeof made->error.key, key);
+    made->payload = payload;
+    write_message(made, key, format, args);
+    return pl_value_of(&made->object);
+}
+
+plait_value pl_error_in_task(plait_value payload, plait_status status,
+                             plait_task task, const char *key,
+                             const char *format, va_list args)
+{
+    return make(payload, status, task, key ? key : "", format, args);
+}
+
+plait_value plait_error_value(plait_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    plait_value v =
+        make(plait_nil(), status, (plait_task){ 0, 0 }, "", format, args);
+    va_end(args);
+    return v;
+}
+
+plait_value plait_error_value_with(plait_value payload, plait_status status,
+                                   const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    plait_value v =
+        make(payload, status, (plait_task){ 0, 0 }, "", format, args);
+    va_end(args);
+    return v;
+}
+
+/* A copy of an error that others hold too. */
+static pl_error_object *copy(const pl_error_object *from)
+{
+    pl_error_object *made = pl_calloc(1, sizeof *made);
+    if (!made)
+        return NULL;
+    pl_object_init(&made->object, PLAIT_KIND_ERROR);
+    made->object.depth = from->object.depth;
+    made->error = from->error;
+    made->text = from->text ? pl_strdup(from->text) : NULL;
+    made->payload = pl_retain(from->payload);
+    return made;
+}
+
+plait_value plait_error_stop(plait_value error)
+{
+    if (!plait_is_error(error) || plait_error_is_stop(error))
+        return error;
+    pl_error_object *given = error.as.object;
+    /* acquire: at 1 nobody else has it, and what others did to it is over */
+    if (atomic_load_explicit(&given->object.count, memory_order_acquire) == 1) {
+        given->object.flags |= PL_OBJECT_STOP;
+        return error;
+    }
+    pl_error_object *made = given == &nomem ? NULL : copy(given);
+    pl_release(error);
+    if (!made)
+        return pl_value_of(&nomem_stop.object);
+    made->object.flags |= PL_OBJECT_STOP;
+    return pl_value_of(&made->object);
+}
+
+static const pl_error_object *as_error(plait_value v)
+{
+    return plait_is_error(v) ? v.as.object : NULL;
+}
+
+const plait_error *plait_as_error(plait_value v)
+{
+    const pl_error_object *error = as_error(v);
+    return error ? &error->error : NULL;
+}
+
+const char *plait_error_text(plait_value v)
+{
+    const pl_error_object *error = as_error(v);
+    if (!error)
+        return NULL;
+    return error->text ? error->text : error->error.message;
+}
+
+plait_value plait_error_payload(plait_value v)
+{
+    const pl_error_object *error = as_error(v);
+    return error ? error->payload : plait_nil();
+}
+
+bool plait_error_is_stop(plait_value v)
+{
+    const pl_error_object *error = as_error(v);
+    return error && (error->object.flags & PL_OBJECT_STOP);
+}
