@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* error.c: the table of statuses, and filling a caller's plait_error. */
+#undef _GNU_SOURCE /* POSIX's strerror_r: GNU's returns the text */
+#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 
 #include <stdio.h>
@@ -29,16 +31,28 @@ const char *plait_status_text(plait_status status)
     return "unknown status";
 }
 
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Where to cut `text` at or before `at`: a character has at most three bytes
+ * that continue it; what has more is no UTF-8, and is cut anywhere. */
+static size_t cut_before(const char *text, size_t at)
+{
+    size_t cut = at;
+    while (cut > 0 && at - cut < 3 && continues(text[cut]))
+        cut--;
+    return continues(text[cut]) ? at : cut;
+}
+
 void pl_copy_text(char *buf, size_t size, const char *text)
 {
     if (size == 0)
         return;
     size_t length = strnlen(text, size);
-    if (length == size) { /* cut before the character that doesn't fit */
-        length = size - 1;
-        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-            length--;
-    }
+    if (length == size)
+        length = cut_before(text, size - 1);
     memcpy(buf, text, length);
     buf[length] = '\0';
 }
@@ -60,7 +74,7 @@ plait_status pl_error_set_v(plait_error *err, plait_status status,
     if (!err || err->size == 0)
         return status;
     plait_error full = { .size = sizeof full, .status = status };
-    char text[2 * sizeof full.message];
+    char text[2 * sizeof full.message] = "";
     vsnprintf(text, sizeof text, format, args);
     pl_copy_text(full.message, sizeof full.message, text);
     give(err, &full);
@@ -107,9 +121,10 @@ plait_status pl_error_nomem(plait_error *err)
 
 plait_status pl_error_copy(plait_error *err, const plait_error *from)
 {
-    if (err != from)
-        give(err, from);
-    return from->status;
+    plait_error full = { .size = sizeof full };
+    memcpy(&full, from, from->size < sizeof full ? from->size : sizeof full);
+    give(err, &full);
+    return full.status;
 }
 
 void pl_error_clear(plait_error *err)
@@ -118,18 +133,20 @@ void pl_error_clear(plait_error *err)
     give(err, &none);
 }
 
+/* No struct of any version is larger: a larger size was never set. */
+#define STRUCT_MAX 4096
+
 plait_status pl_read_struct(void *ours, size_t our_size, const void *theirs,
                             const char *what, const char *init,
                             plait_error *err)
 {
     memset(ours, 0, our_size);
-    if (!theirs) {
-        memcpy(ours, &our_size, sizeof our_size);
+    memcpy(ours, &our_size, sizeof our_size);
+    if (!theirs)
         return PLAIT_OK;
-    }
     size_t size;
     memcpy(&size, theirs, sizeof size);
-    if (size < sizeof size)
+    if (size < sizeof size || size > STRUCT_MAX)
         return pl_error_set(err, PLAIT_EINVAL,
                             "%s.size is %zu: begin the struct with %s", what,
                             size, init);

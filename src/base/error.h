@@ -29,7 +29,8 @@ plait_status pl_error_sys(plait_error *err, int sys_errno, const char *format,
 /* PLAIT_ENOMEM, with the static text. */
 plait_status pl_error_nomem(plait_error *err);
 
-/* Copies what both sizes hold; returns from->status. */
+/* Copies what both sizes hold, and clears the rest of what `err` has; returns
+ * from->status. */
 plait_status pl_error_copy(plait_error *err, const plait_error *from);
 
 /* All clear, keeping the size: PLAIT_OK. */
@@ -38,14 +39,15 @@ void pl_error_clear(plait_error *err);
 /* The text of an errno, in `buf`; returns it. */
 const char *pl_errno_text(int sys_errno, char *buf, size_t size);
 
-/* Copies text to a buffer of `size` bytes, cut at a UTF-8 character. */
+/* Copies text to a buffer of `size` bytes, cut at a UTF-8 character. The two
+ * may not overlap. */
 void pl_copy_text(char *buf, size_t size, const char *text);
 
 /*
  * Reads a size-first struct of a caller into our own, zeroed before: a smaller
  * one is filled up with zeros, a larger one is accepted when its unknown tail
- * is zero. NULL reads as all defaults. `what` names the struct in the error,
- * `init` its INIT macro.
+ * is zero. NULL reads as all defaults, and so does what is refused. `what`
+ * names the struct in the error, `init` its INIT macro.
  */
 plait_status pl_read_struct(void *ours, size_t our_size, const void *theirs,
                             const char *what, const char *init,

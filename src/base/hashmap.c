@@ -34,7 +34,7 @@ void pl_hashmap_fini(pl_hashmap *map)
  * so that growing needs no hash anew. */
 static size_t home(const pl_hashmap *map, uint32_t upper)
 {
-    return pl_hash_mix(upper) & (map->capacity - 1);
+    return (size_t)pl_hash_mix(upper) & (map->capacity - 1);
 }
 
 uint32_t pl_hashmap_find(const pl_hashmap *map, uint64_t hash,

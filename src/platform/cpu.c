@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -28,82 +29,109 @@ static unsigned by_affinity(void)
     return n > 0 ? (unsigned)n : 1;
 }
 
-/* "max 100000" or "150000 100000": quota and period in microseconds. */
-static unsigned quota_v2(const char *dir)
+/* The first line of the file whose path is made of three parts. */
+static bool read_line(const char *root, const char *dir, const char *name,
+                      char *line, int size)
 {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", dir) >=
-        (int)sizeof path)
-        return UINT_MAX;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return UINT_MAX;
-    long long quota = 0, period = 0;
-    bool read = fscanf(file, "%lld %lld", &quota, &period) == 2;
-    fclose(file);
-    if (!read || quota <= 0 || period <= 0)
-        return UINT_MAX;
-    return (unsigned)((quota + period - 1) / period);
-}
-
-static bool read_number(const char *dir, const char *name, long long *number)
-{
-    char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/%s", dir, name) >=
-        (int)sizeof path)
+    int length = snprintf(path, sizeof path, "%s%s/%s", root, dir, name);
+    if (length < 0 || (size_t)length >= sizeof path)
         return false;
     FILE *file = fopen(path, "re");
     if (!file)
         return false;
-    bool read = fscanf(file, "%lld", number) == 1;
+    bool read = fgets(line, size, file) != NULL;
     fclose(file);
     return read;
 }
 
-static unsigned quota_v1(const char *dir)
+/* Quota and period are in microseconds. "max", -1 and 0 are no limit. */
+static unsigned cpus_of(long long quota, long long period)
 {
-    long long quota, period;
-    if (!read_number(dir, "cpu.cfs_quota_us", &quota) ||
-        !read_number(dir, "cpu.cfs_period_us", &period) || quota <= 0 ||
-        period <= 0)
+    if (quota <= 0 || period <= 0 || quota / period >= INT_MAX)
         return UINT_MAX;
-    return (unsigned)((quota + period - 1) / period);
+    return (unsigned)(quota / period + (quota % period != 0));
+}
+
+/* "max 100000" or "150000 100000". */
+static unsigned quota_v2(const char *root, const char *group)
+{
+    char dir[PATH_MAX], line[64];
+    snprintf(dir, sizeof dir, "/sys/fs/cgroup%s", group);
+    if (!read_line(root, dir, "cpu.max", line, sizeof line))
+        return UINT_MAX;
+    char *period;
+    long long quota = strtoll(line, &period, 10);
+    return cpus_of(quota, strtoll(period, NULL, 10));
+}
+
+static unsigned quota_v1(const char *root, const char *group)
+{
+    char dir[PATH_MAX], quota[64], period[64];
+    snprintf(dir, sizeof dir, "/sys/fs/cgroup/cpu%s", group);
+    if (!read_line(root, dir, "cpu.cfs_quota_us", quota, sizeof quota) ||
+        !read_line(root, dir, "cpu.cfs_period_us", period, sizeof period))
+        return UINT_MAX;
+    return cpus_of(strtoll(quota, NULL, 10), strtoll(period, NULL, 10));
 }
 
 /* A group is limited by its parents' quotas too: walks up to the root. */
-static unsigned lowest_on_path(char *dir, unsigned (*quota)(const char *dir))
+static unsigned lowest_on_path(const char *root, char *group,
+                               unsigned (*quota)(const char *root,
+                                                 const char *group))
 {
     unsigned lowest = UINT_MAX;
     for (;;) {
-        unsigned here = quota(dir);
+        unsigned here = quota(root, group);
         lowest = here < lowest ? here : lowest;
-        char *slash = strrchr(dir, '/');
+        char *slash = strrchr(group, '/');
         if (!slash)
             return lowest;
         *slash = '\0';
     }
 }
 
-/* Lines of /proc/self/cgroup: "0::/path" (v2), "4:cpu,cpuacct:/path" (v1). */
-static unsigned by_cgroup(void)
+/* Whether a list like "cpu,cpuacct" names cpu. */
+static bool names_cpu(const char *list)
 {
-    FILE *file = fopen("/proc/self/cgroup", "re");
+    for (;;) {
+        size_t length = strcspn(list, ",");
+        if (length == 3 && memcmp(list, "cpu", 3) == 0)
+            return true;
+        if (list[length] == '\0')
+            return false;
+        list += length + 1;
+    }
+}
+
+/* A line of /proc/self/cgroup: "0::/path" (v2), "4:cpu,cpuacct:/path" (v1). */
+static unsigned quota_of_line(const char *root, char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = strchr(line, ':');
+    char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+    if (!group)
+        return UINT_MAX;
+    controllers++;
+    *group++ = '\0';
+    if (controllers[0] == '\0')
+        return lowest_on_path(root, group, quota_v2);
+    if (names_cpu(controllers))
+        return lowest_on_path(root, group, quota_v1);
+    return UINT_MAX;
+}
+
+unsigned pl_cpu_quota(const char *root)
+{
+    char line[PATH_MAX];
+    if (snprintf(line, sizeof line, "%s/proc/self/cgroup", root) >= PATH_MAX)
+        return UINT_MAX;
+    FILE *file = fopen(line, "re");
     if (!file)
         return UINT_MAX;
     unsigned lowest = UINT_MAX;
-    char line[PATH_MAX + 64];
     while (fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = '\0';
-        char *controllers = strchr(line, ':');
-        char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!path)
-            continue;
-        *path++ = '\0';
-        unsigned here = UINT_MAX;
-        if (controllers[1] == '\0')
-            here = lowest_on_path(path, quota_v2);
-        else if (strstr(controllers, "cpu"))
-            here = lowest_on_path(path, quota_v1);
+        unsigned here = quota_of_line(root, line);
         lowest = here < lowest ? here : lowest;
     }
     fclose(file);
@@ -113,11 +141,17 @@ static unsigned by_cgroup(void)
 unsigned pl_cpu_count(void)
 {
     unsigned cpus = by_affinity();
-    unsigned quota = by_cgroup();
+    unsigned quota = pl_cpu_quota("");
     return quota < cpus ? quota : cpus;
 }
 
 #else
+
+unsigned pl_cpu_quota(const char *root)
+{
+    (void)root;
+    return UINT_MAX;
+}
 
 unsigned pl_cpu_count(void)
 {

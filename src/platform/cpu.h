@@ -7,4 +7,8 @@
  * least 1. */
 unsigned pl_cpu_count(void);
 
+/* The quotas alone, with /proc and /sys found under `root` ("" for the real
+ * ones); UINT_MAX: there are none. */
+unsigned pl_cpu_quota(const char *root);
+
 #endif

@@ -74,7 +74,8 @@ static struct timespec wall_time(int64_t until_ns)
     clock_gettime(CLOCK_MONOTONIC, &now);
     clock_gettime(CLOCK_REALTIME, &wall);
     int64_t left = until_ns - ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
-    int64_t then = wall.tv_nsec + (left > 0 ? left : 0);
+    left = left < 0 ? 0 : left > INT64_MAX / 2 ? INT64_MAX / 2 : left;
+    int64_t then = wall.tv_nsec + left;
     wall.tv_sec += (time_t)(then / 1000000000);
     wall.tv_nsec = (long)(then % 1000000000);
     return wall;

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -12,6 +13,10 @@
 #endif
 
 #include "base/alloc.h"
+#include "base/error.h"
+
+/* Some C libraries give threads 128 KiB, which is too little for tasks. */
+#define STACK_MIN ((size_t)1 << 20)
 
 /* The results of locking calls are not looked at: with an initialised, normal
  * mutex, held by its owner only, they can't fail. */
@@ -57,6 +62,34 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+/* All signals but those that a thread's own instructions raise: blocked, they
+ * would kill the process past its handlers. */
+static void block_signals(sigset_t *before)
+{
+    static const int own[] = { SIGABRT, SIGBUS,  SIGFPE, SIGILL,
+                               SIGSEGV, SIGTRAP, SIGSYS };
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        sigdelset(&blocked, own[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, before);
+}
+
+static int create(pl_thread *thread, beginning *begin)
+{
+    pthread_attr_t attributes;
+    int failed = pthread_attr_init(&attributes);
+    if (failed)
+        return failed;
+    size_t size = 0;
+    pthread_attr_getstacksize(&attributes, &size);
+    if (size < STACK_MIN)
+        pthread_attr_setstacksize(&attributes, STACK_MIN);
+    failed = pthread_create(thread, &attributes, thread_main, begin);
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
 bool pl_thread_begin(pl_thread *thread, void (*main)(void *arg), void *arg,
                      const char *name)
 {
@@ -65,11 +98,10 @@ bool pl_thread_begin(pl_thread *thread, void (*main)(void *arg), void *arg,
         return false;
     begin->main = main;
     begin->arg = arg;
-    snprintf(begin->name, sizeof begin->name, "%s", name);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(thread, NULL, thread_main, begin);
+    pl_copy_text(begin->name, sizeof begin->name, name);
+    sigset_t before;
+    block_signals(&before);
+    int failed = create(thread, begin);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         pl_free(begin);
@@ -88,21 +120,40 @@ void pl_thread_detach(pl_thread thread)
 
 static PL_THREAD_LOCAL char own_name[32];
 
+#if defined(__linux__)
+
 long pl_thread_id(void)
 {
-#if defined(__linux__)
     return syscall(SYS_gettid);
-#else
-    return (long)getpid();
-#endif
 }
+
+static bool is_main(void)
+{
+    return pl_thread_id() == (long)getpid();
+}
+
+#else
+
+long pl_thread_id(void)
+{
+    uint64_t id = 0;
+    pthread_threadid_np(NULL, &id);
+    return (long)id;
+}
+
+static bool is_main(void)
+{
+    return pthread_main_np() != 0;
+}
+
+#endif
 
 const char *pl_thread_name(void)
 {
     static atomic_uint count;
     if (own_name[0])
         return own_name;
-    if (pl_thread_id() == (long)getpid())
+    if (is_main())
         snprintf(own_name, sizeof own_name, "MainThread");
     else /* relaxed: only distinct numbers matter */
         snprintf(own_name, sizeof own_name, "Thread-%u",
@@ -113,7 +164,7 @@ const char *pl_thread_name(void)
 
 void pl_thread_set_name(const char *name)
 {
-    snprintf(own_name, sizeof own_name, "%s", name);
+    pl_copy_text(own_name, sizeof own_name, name);
 }
 
 void pl_thread_yield(void)

@@ -22,7 +22,8 @@ void pl_mutex_unlock(pl_mutex *mutex);
 
 typedef pthread_t pl_thread;
 
-/* Begins a thread, with all signals blocked: they are the program's business.
+/* Begins a thread with a stack of 1 MiB or more and all signals blocked (they
+ * are the program's business), but for those of faults, SIGSEGV and its kin.
  * `name` (at most 15 bytes count) is shown by debuggers. */
 bool pl_thread_begin(pl_thread *thread, void (*main)(void *arg), void *arg,
                      const char *name);
@@ -32,6 +33,7 @@ void pl_thread_detach(pl_thread thread);
 /* The name that log lines show for this thread: set by workers; else
  * "MainThread", or "Thread-N". Valid as long as the thread. */
 const char *pl_thread_name(void);
+/* Copied, at most 31 bytes. */
 void pl_thread_set_name(const char *name);
 
 /* The kernel's number of this thread. */
