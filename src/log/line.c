@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
 /* What pl_line_end may need when there is no more memory. */
 static const char cut_notice[] = " [cut: out of memory]\n";
@@ -64,37 +65,16 @@ static bool is_continuation(unsigned char byte)
     return (byte & 0xc0) == 0x80;
 }
 
-/* The smallest character that needs so many bytes: shorter ones are not to be
- * written that long. */
-static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-
-static size_t sequence_length(unsigned char lead)
-{
-    if (lead < 0x80)
-        return 1;
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return 2;
-    if (lead >= 0xe0 && lead <= 0xef)
-        return 3;
-    return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
 /* Reads one character; returns its bytes, or 0 when they are no UTF-8. */
 static size_t read_character(const unsigned char *text, size_t length,
                              uint32_t *character)
 {
-    size_t n = sequence_length(text[0]);
-    if (n == 0 || n > length)
+    size_t n = pl_utf8_length((const char *)text, length);
+    if (n == 0)
         return 0;
     uint32_t c = n == 1 ? text[0] : text[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if (!is_continuation(text[i]))
-            return 0;
+    for (size_t i = 1; i < n; i++)
         c = c << 6 | (text[i] & 0x3fu);
-    }
-    bool surrogate = c >= 0xd800 && c <= 0xdfff;
-    if (c < least[n] || c > 0x10ffff || surrogate)
-        return 0;
     *character = c;
     return n;
 }
