@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * trace_write.c: the file of a trace, in the JSON format that chrome://tracing
+ * defined and Perfetto opens: a process per place of runs, a lane per worker, a
+ * slice per attempt, an arrow per use, a mark per retry.
+ *
+ * An arrow is a pair of flow events: "s" in the last nanosecond of the slice
+ * that made the value, "f" at the beginning of the one that uses it. Each binds
+ * to the slice that its lane shows at that time; where the times are equal, to
+ * the one before it in the file: slices come first.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/hashmap.h"
+#include "observe/json.h"
+#include "observe/trace.h"
+
+/* Behind all workers: what none of them ran. */
+#define NO_WORKER_LANE 100000
+
+/* A slice with what it belongs to. */
+typedef struct item {
+    const pl_trace_slice *slice;
+    const pl_strbuf *text;
+    size_t run; /* in trace->runs; SIZE_MAX: unknown */
+} item;
+
+typedef struct lane {
+    unsigned place;
+    unsigned worker;
+} lane;
+
+typedef struct numbered {
+    uint32_t id;
+    uint32_t number;
+} numbered;
+
+typedef struct writer {
+    const pl_trace *trace;
+    FILE *file;
+    item *items; /* by run, then by time */
+    size_t n;
+    lane *lanes;
+    size_t n_lanes;
+    size_t lane_capacity;
+    pl_hashmap lane_index;
+    uint64_t arrows;
+    bool is_first;
+} writer;
+
+static plait_status failure(const writer *w, plait_error *err)
+{
+    return pl_error_sys(err, errno ? errno : EIO, "cannot write the trace %s",
+                        w->trace->path);
+}
+
+/* ---- what belongs together ---- */
+
+static int by_address_and_time(const void *a, const void *b)
+{
+    const pl_trace_run *x = a, *y = b;
+    uintptr_t p = (uintptr_t)x->run, q = (uintptr_t)y->run;
+    if (p != q)
+        return p < q ? -1 : 1;
+    return (x->begin_ns > y->begin_ns) - (x->begin_ns < y->begin_ns);
+}
+
+static int by_run_and_time(const void *a, const void *b)
+{
+    const item *x = a, *y = b;
+    if (x->run != y->run)
+        return x->run < y->run ? -1 : 1;
+    int64_t p = x->slice->begin_ns, q = y->slice->begin_ns;
+    if (p != q)
+        return p < q ? -1 : 1;
+    return (x->slice->id > y->slice->id) - (x->slice->id < y->slice->id);
+}
+
+/* The run of a slice: a later run may have had the same address. */
+static size_t run_of(const pl_trace *trace, const pl_trace_slice *slice)
+{
+    size_t from = 0, to = trace->n_runs; /* the last that is not behind it */
+    pl_trace_run wanted = { .run = slice->run, .begin_ns = slice->begin_ns };
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (by_address_and_time(&trace->runs[middle], &wanted) <= 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from > 0 && trace->runs[from - 1].run == slice->run ? from - 1
+                                                               : SIZE_MAX;
+}
+
+static unsigned place_of(const writer *w, const item *at)
+{
+    return at->run == SIZE_MAX ? 1 : w->trace->runs[at->run].place;
+}
+
+static void collect_stripe(writer *w, const pl_trace_stripe *stripe)
+{
+    for (uint32_t i = 0; i < stripe->slices.length; i++) {
+        const pl_trace_slice *slice = pl_segvec_at(&stripe->slices, i);
+        w->items[w->n++] =
+            (item){ slice, &stripe->text, run_of(w->trace, slice) };
+    }
+}
+
+static bool collect(writer *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < PL_TRACE_STRIPES; i++)
+        n += w->trace->stripes[i].slices.length;
+    w->items = pl_calloc(n, sizeof *w->items);
+    if (!w->items)
+        return false;
+    for (size_t i = 0; i < PL_TRACE_STRIPES; i++)
+        collect_stripe(w, &w->trace->stripes[i]);
+    qsort(w->items, w->n, sizeof *w->items, by_run_and_time);
+    return true;
+}
+
+static bool same_lane(uint32_t number, const void *key, const void *user)
+{
+    const lane *lanes = user, *wanted = key;
+    return lanes[number].place == wanted->place &&
+           lanes[number].worker == wanted->worker;
+}
+
+static bool collect_lanes(writer *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        lane own = { place_of(w, &w->items[i]), w->items[i].slice->worker };
+        uint64_t hash = pl_hash_mix((uint64_t)own.place << 32 | own.worker);
+        if (pl_hashmap_find(&w->lane_index, hash, same_lane, &own, w->lanes) !=
+            PL_HASHMAP_NONE)
+            continue;
+        if (!pl_grow(&w->lanes, &w->lane_capacity, w->n_lanes,
+                     sizeof *w->lanes) ||
+            !pl_hashmap_add(&w->lane_index, hash, (uint32_t)w->n_lanes))
+            return false;
+        w->lanes[w->n_lanes++] = own;
+    }
+    return true;
+}
+
+/* ---- events ---- */
+
+/* Lanes are numbered from 1: some viewers take 0 for "idle". */
+static unsigned lane_of(unsigned worker)
+{
+    return worker == UINT_MAX ? NO_WORKER_LANE : worker + 1;
+}
+
+static void begin_event(writer *w, const char *phase, unsigned place,
+                        unsigned worker)
+{
+    fprintf(w->file, "%s{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u",
+            w->is_first ? "" : ",\n", phase, place, lane_of(worker));
+    w->is_first = false;
+}
+
+static void add_time(writer *w, const char *name, int64_t ns)
+{
+    fprintf(w->file, ",\"%s\":", name);
+    pl_json_us(w->file, ns);
+}
+
+static void write_names(writer *w)
+{
+    unsigned places = 0;
+    for (size_t i = 0; i < w->n_lanes; i++) {
+        const lane *own = &w->lanes[i];
+        places = own->place > places ? own->place : places;
+        begin_event(w, "M", own->place, own->worker);
+        if (own->worker == UINT_MAX)
+            fputs(",\"name\":\"thread_name\",\"args\":{\"name\":\"plait\"}}",
+                  w->file);
+        else
+            fprintf(w->file,
+                    ",\"name\":\"thread_name\","
+                    "\"args\":{\"name\":\"plait-%u\"}}",
+                    own->worker);
+        begin_event(w, "M", own->place, own->worker);
+        fprintf(w->file,
+                ",\"name\":\"thread_sort_index\","
+                "\"args\":{\"sort_index\":%u}}",
+                lane_of(own->worker));
+    }
+    for (unsigned place = 1; place <= places; place++) {
+        begin_event(w, "M", place, 0);
+        fprintf(w->file,
+                ",\"name\":\"process_name\",\"args\":{\"name\":\"plait%s\"}}",
+                place > 1 ? " (a run at the same time)" : "");
+    }
+}
+
+static const char *outcome_text(pl_trace_outcome outcome)
+{
+    switch (outcome) {
+    case PL_TRACE_UNFINISHED:
+        return "unfinished";
+    case PL_TRACE_OK:
+        return "ok";
+    case PL_TRACE_FAILED:
+        return "failed";
+    case PL_TRACE_RETRIED:
+        return "retried";
+    case PL_TRACE_LOST:
+        return "lost";
+    }
+    return "unknown";
+}
+
+/* At least a nanosecond: arrows bind to what has an extent. */
+static int64_t end_of(const pl_trace_slice *slice)
+{
+    return slice->end_ns > slice->begin_ns ? slice->end_ns
+                                           : slice->begin_ns + 1;
+}
+
+static void write_text(writer *w, const item *at, size_t from, uint32_t length)
+{
+    pl_json_string(w->file, length ? at->text->text + from : "", length);
+}
+
+static void write_error(writer *w, const item *at)
+{
+    if (at->slice->error_length == 0)
+        return;
+    fputs(",\"error\":", w->file);
+    write_text(w, at, at->slice->error_at, at->slice->error_length);
+}
+
+static void write_slice(writer *w, const item *at)
+{
+    const pl_trace_slice *slice = at->slice;
+    int64_t origin_ns = w->trace->origin_ns;
+    begin_event(w, "X", place_of(w, at), slice->worker);
+    add_time(w, "ts", slice->begin_ns - origin_ns);
+    add_time(w, "dur", end_of(slice) - slice->begin_ns);
+    fputs(",\"cat\":\"task\",\"name\":", w->file);
+    write_text(w, at, slice->key_at, slice->key_length);
+    fputs(",\"args\":{\"key\":", w->file);
+    write_text(w, at, slice->key_at, slice->key_length);
+    fprintf(w->file, ",\"task\":%u,\"outcome\":\"%s\",\"attempt\":%u",
+            slice->id, outcome_text(slice->outcome), slice->attempt);
+    write_error(w, at);
+    fputs("}}", w->file);
+    if (slice->outcome != PL_TRACE_RETRIED && slice->outcome != PL_TRACE_LOST)
+        return;
+    begin_event(w, "i", place_of(w, at), slice->worker);
+    add_time(w, "ts", slice->end_ns - origin_ns);
+    fprintf(w->file, ",\"cat\":\"task\",\"s\":\"t\",\"name\":\"%s\"",
+            slice->outcome == PL_TRACE_LOST ? "lost" : "retry");
+    fputs(",\"args\":{\"key\":", w->file);
+    write_text(w, at, slice->key_at, slice->key_length);
+    write_error(w, at);
+    fputs("}}", w->file);
+}
+
+static void write_arrow(writer *w, const item *from, const item *to)
+{
+    int64_t origin_ns = w->trace->origin_ns;
+    uint64_t id = ++w->arrows;
+    begin_event(w, "s", place_of(w, from), from->slice->worker);
+    add_time(w, "ts", end_of(from->slice) - 1 - origin_ns);
+    fprintf(w->file, ",\"cat\":\"use\",\"name\":\"use\",\"id\":%" PRIu64 "}",
+            id);
+    begin_event(w, "f", place_of(w, to), to->slice->worker);
+    add_time(w, "ts", to->slice->begin_ns - origin_ns);
+    fprintf(w->file,
+            ",\"cat\":\"use\",\"name\":\"use\",\"bp\":\"e\",\"id\":%" PRIu64
+            "}",
+            id);
+}
+
+/* ---- arrows of one run ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    const numbered *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The last slice of each task, by plan number; NULL: no memory. */
+static const item **last_slices(const pl_trace_run *run, const item *items,
+                                size_t n)
+{
+    const item **last = pl_calloc(run->n_tasks, sizeof *last);
+    numbered *numbers = pl_calloc(run->n_tasks, sizeof *numbers);
+    for (uint32_t t = 0; numbers && t < run->n_tasks; t++)
+        numbers[t] = (numbered){ run->ids[t], t };
+    if (numbers)
+        qsort(numbers, run->n_tasks, sizeof *numbers, by_id);
+    for (size_t i = 0; last && numbers && i < n; i++) {
+        numbered wanted = { .id = items[i].slice->id };
+        const numbered *found =
+            bsearch(&wanted, numbers, run->n_tasks, sizeof *numbers, by_id);
+        if (found)
+            last[found->number] = &items[i];
+    }
+    if (!numbers) {
+        pl_free(last);
+        last = NULL;
+    }
+    pl_free(numbers);
+    return last;
+}
+
+static bool is_repeat(const uint32_t *inputs, uint32_t at)
+{
+    for (uint32_t i = at; i-- > 0 && at - i <= 16;) {
+        if (inputs[i] == inputs[at])
+            return true;
+    }
+    return false;
+}
+
+static void write_arrows_to(writer *w, const pl_trace_run *run, uint32_t task,
+                            const item **last)
+{
+    const uint32_t *inputs = run->inputs + run->input_at[task];
+    uint32_t n = run->input_at[task + 1] - run->input_at[task];
+    for (uint32_t i = 0; last[task] && i < n; i++) {
+        const item *from = last[inputs[i]];
+        if (from && from->slice->end_ns <= last[task]->slice->begin_ns &&
+            !is_repeat(inputs, i))
+            write_arrow(w, from, last[task]);
+    }
+}
+
+static bool write_arrows(writer *w, const pl_trace_run *run, const item *items,
+                         size_t n)
+{
+    if (run->n_tasks == 0)
+        return true;
+    const item **last = last_slices(run, items, n);
+    if (!last)
+        return false;
+    for (uint32_t t = 0; t < run->n_tasks && !ferror(w->file); t++)
+        write_arrows_to(w, run, t, last);
+    pl_free(last);
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static plait_status write_events(writer *w, plait_error *err)
+{
+    bool is_whole = true;
+    errno = 0;
+    fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n", w->file);
+    write_names(w);
+    for (size_t i = 0; i < w->n && !ferror(w->file); i++)
+        write_slice(w, &w->items[i]);
+    for (size_t i = 0; i < w->n && !ferror(w->file);) {
+        size_t first = i, run = w->items[i].run;
+        while (i < w->n && w->items[i].run == run)
+            i++;
+        if (run != SIZE_MAX &&
+            !write_arrows(w, &w->trace->runs[run], w->items + first, i - first))
+            is_whole = false;
+    }
+    fputs("\n]}\n", w->file);
+    if (ferror(w->file) || fflush(w->file) != 0)
+        return failure(w, err);
+    return is_whole ? PLAIT_OK : pl_error_nomem(err);
+}
+
+static bool is_short(const pl_trace *trace)
+{
+    bool found = trace->is_short;
+    for (size_t i = 0; i < PL_TRACE_STRIPES; i++)
+        found = found || trace->stripes[i].is_short ||
+                !pl_strbuf_ok(&trace->stripes[i].text);
+    return found;
+}
+
+plait_status pl_trace_write(pl_trace *trace, plait_error *err)
+{
+    writer w = { .trace = trace, .file = trace->file, .is_first = true };
+    plait_status status;
+    qsort(trace->runs, trace->n_runs, sizeof *trace->runs, by_address_and_time);
+    if (collect(&w) && collect_lanes(&w))
+        status = write_events(&w, err);
+    else
+        status = pl_error_nomem(err);
+    if (status == PLAIT_OK && is_short(trace))
+        status = pl_error_set(err, PLAIT_ENOMEM,
+                              "the trace %s is not whole: memory ran out while "
+                              "it was recorded",
+                              trace->path);
+    pl_free(w.items);
+    pl_free(w.lanes);
+    pl_hashmap_fini(&w.lane_index);
+    return status;
+}
