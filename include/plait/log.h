@@ -2,8 +2,12 @@
 /*
  * log.h: one log for the whole program, tasks on every scheduler included.
  *
- * Until a log is opened, or a sink set, lines of WARNING and above are kept
- * from nobody and written nowhere: the library never writes to stderr.
+ * Until a log is opened, or a sink set, lines go nowhere: the library never
+ * writes to stderr.
+ *
+ * In the file a record is one line of valid UTF-8. In messages, keys and names
+ * newlines and tabs become \n \r \t, other control characters \x1b or \u009b,
+ * and bytes that are no UTF-8 \xff; a backslash stays as it is.
  */
 #ifndef PLAIT_LOG_H
 #define PLAIT_LOG_H
@@ -29,14 +33,16 @@ typedef enum plait_level {
  * Python's logging: asctime, created, levelname, levelno, message, msecs, name,
  * process, processName, task, thread, threadName, each as %(name)s with
  * printf's flags, width and precision. `format` NULL: PLAIT_LOG_FORMAT. A log
- * that is open is closed first. An unknown field is PLAIT_EINVAL.
+ * that is open is closed, unless this fails: then lines still go there. An
+ * unknown field is PLAIT_EINVAL.
  * Thread: any.  Blocks: as the file system does.
  */
 PLAIT_API plait_status plait_log_open(const char *path, const char *format,
                                       plait_error *err);
 
 /* Opens the path again, after a rotation has moved the file. Lines go to the
- * old file until the new one is open, and still do when that fails.
+ * old file until the new one is open, and still do when that fails. With no
+ * log open: PLAIT_EINVAL.
  * Thread: any.  Blocks: as the file system does. */
 PLAIT_API plait_status plait_log_reopen(plait_error *err);
 
@@ -65,7 +71,9 @@ typedef struct plait_log_record {
 } plait_log_record;
 
 /* Each record goes to `sink` instead of a file; NULL: to the file again. It is
- * called by the thread that logs, by several at once; no lock is held.
+ * called by the thread that logs, by several at once; no lock is held. What it
+ * logs itself is dropped. A call may still be going on, on another thread, when
+ * the sink has been changed.
  * Thread: any.  Blocks: no. */
 PLAIT_API void plait_log_sink(void (*sink)(const plait_log_record *record,
                                            void *user),
@@ -80,8 +88,8 @@ PLAIT_API void plait_log_sink(void (*sink)(const plait_log_record *record,
 PLAIT_API void plait_log(plait_context *ctx, plait_level level,
                          const char *format, ...) PLAIT_PRINTF(3, 4);
 
-/* How many lines could not be written since the log was opened, and why the
- * last of them could not.  Thread: any.  Blocks: no. */
+/* How many lines could not be written since the log was last opened, and why
+ * the last of them could not; closing keeps the number.  Thread: any.  Blocks: no. */
 PLAIT_API uint64_t plait_log_lost(plait_error *err);
 
 PLAIT_END_DECLS
