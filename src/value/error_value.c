@@ -86,30 +86,61 @@ static void write_message(pl_error_object *made, const char *key,
     va_end(again);
 }
 
-static plait_value make(plait_value payload, plait_status status,
-                        plait_task task, const char *key, const char *format,
-                        va_list args)
+/* An error object without a message, or the error value to return instead. */
+static pl_error_object *error_new(plait_value payload, plait_status status,
+                                  plait_value *instead)
 {
     unsigned depth = pl_depth_of(payload) + 1;
-    if (depth > PLAIT_NESTING_LIMIT) {
-        pl_release(payload);
-        return pl_error_too_deep();
-    }
-    pl_error_object *made = pl_calloc(1, sizeof *made);
+    pl_error_object *made =
+        depth <= PLAIT_NESTING_LIMIT ? pl_calloc(1, sizeof *made) : NULL;
     if (!made) {
         pl_release(payload);
-        return pl_error_nomem_value();
+        *instead = depth <= PLAIT_NESTING_LIMIT ? pl_error_nomem_value()
+                                                : pl_error_too_deep();
+        return NULL;
     }
     pl_object_init(&made->object, PLAIT_KIND_ERROR);
     made->object.depth = (uint16_t)(payload.kind == PLAIT_KIND_NIL ? 0 : depth);
     made->error.size = sizeof made->error;
     /* an error can't look like success */
     made->error.status = status == PLAIT_OK ? PLAIT_EINVAL : status;
+    made->payload = payload;
+    return made;
+}
+
+static plait_value make(plait_value payload, plait_status status,
+                        plait_task task, const char *key, const char *format,
+                        va_list args)
+{
+    plait_value instead;
+    pl_error_object *made = error_new(payload, status, &instead);
+    if (!made)
+        return instead;
     made->error.task = task;
     pl_copy_text(made->error.key, sizeof made->error.key, key);
-    made->payload = payload;
     write_message(made, key, format, args);
     return pl_value_of(&made->object);
+}
+
+bool pl_error_restore(const plait_error *fields, pl_text text, bool is_stop,
+                      plait_value payload, plait_value *v)
+{
+    pl_error_object *made = error_new(payload, fields->status, v);
+    if (!made)
+        return false;
+    made->error.sys_errno = fields->sys_errno;
+    made->error.task = fields->task;
+    pl_copy_text(made->error.key, sizeof made->error.key, fields->key);
+    made->object.flags = is_stop ? PL_OBJECT_STOP : 0;
+    made->text = pl_strndup(text.at, text.length);
+    if (!made->text) {
+        pl_error_object_free(made);
+        *v = pl_error_nomem_value();
+        return false;
+    }
+    pl_copy_text(made->error.message, sizeof made->error.message, made->text);
+    *v = pl_value_of(&made->object);
+    return true;
 }
 
 plait_value pl_error_in_task(plait_value payload, plait_status status,

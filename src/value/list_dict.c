@@ -10,6 +10,9 @@
 #include "base/alloc.h"
 #include "value/object.h"
 
+/* Dicts up to this size look for repeated keys without memory. */
+#define FEW 8
+
 void pl_list_free(pl_list *list)
 {
     pl_release_all(list->items, list->n);
@@ -51,6 +54,43 @@ static void *container_new(size_t header, size_t n)
     return pl_alloc(header + bytes);
 }
 
+static pl_list *list_new(size_t n)
+{
+    pl_list *list = container_new(sizeof *list, n);
+    if (!list)
+        return NULL;
+    pl_object_init(&list->object, PLAIT_KIND_LIST);
+    list->n = n;
+    return list;
+}
+
+static pl_dict *dict_new(size_t n)
+{
+    pl_dict *dict =
+        n <= SIZE_MAX / 2 ? container_new(sizeof *dict, 2 * n) : NULL;
+    if (!dict)
+        return NULL;
+    pl_object_init(&dict->object, PLAIT_KIND_DICT);
+    dict->n = n;
+    return dict;
+}
+
+pl_list *pl_list_new(size_t n)
+{
+    pl_list *list = list_new(n);
+    if (list)
+        memset(list->items, 0, n * sizeof *list->items);
+    return list;
+}
+
+pl_dict *pl_dict_new(size_t n)
+{
+    pl_dict *dict = dict_new(n);
+    if (dict)
+        memset(dict->items, 0, 2 * n * sizeof *dict->items);
+    return dict;
+}
+
 static plait_value give_up(plait_value error, const plait_value *items,
                            const plait_value *values, size_t n)
 {
@@ -61,33 +101,23 @@ static plait_value give_up(plait_value error, const plait_value *items,
     return error;
 }
 
-static void set_header(pl_object *object, plait_kind kind, const summary *all)
+/* Sets the header; when it is nested too deep, it is freed, with its items. */
+static plait_value seal(pl_object *object, const summary *all)
 {
-    pl_object_init(object, kind);
+    if (all->depth >= PLAIT_NESTING_LIMIT) {
+        pl_object_free(object);
+        return pl_error_too_deep();
+    }
     object->flags = all->flags;
     object->depth = (uint16_t)(all->depth + 1);
+    return pl_value_of(object);
 }
 
-static plait_value list_new(const plait_value *items, size_t n,
-                            const summary *all)
-{
-    if (all->depth >= PLAIT_NESTING_LIMIT)
-        return give_up(pl_error_too_deep(), items, NULL, n);
-    pl_list *list = container_new(sizeof *list, n);
-    if (!list)
-        return give_up(pl_error_nomem_value(), items, NULL, n);
-    set_header(&list->object, PLAIT_KIND_LIST, all);
-    list->n = n;
-    if (n > 0)
-        memcpy(list->items, items, n * sizeof *items);
-    return pl_value_of(&list->object);
-}
-
-plait_value pl_list_of(const plait_value *items, size_t n)
+plait_value pl_list_seal(pl_list *list)
 {
     summary all = { 0 };
-    look_at(&all, items, n);
-    return list_new(items, n, &all);
+    look_at(&all, list->items, list->n);
+    return seal(&list->object, &all);
 }
 
 plait_value plait_list(const plait_value *items, size_t n)
@@ -96,26 +126,26 @@ plait_value plait_list(const plait_value *items, size_t n)
         return plait_error_value(PLAIT_EINVAL, "the items of a list are NULL");
     summary all = { 0 };
     look_at(&all, items, n);
-    if (plait_is_error(all.error)) {
-        plait_value error = pl_retain(all.error);
-        return give_up(error, items, NULL, n);
-    }
-    return list_new(items, n, &all);
+    if (plait_is_error(all.error))
+        return give_up(pl_retain(all.error), items, NULL, n);
+    pl_list *list = list_new(n);
+    if (!list)
+        return give_up(pl_error_nomem_value(), items, NULL, n);
+    if (n > 0)
+        memcpy(list->items, items, n * sizeof *items);
+    return seal(&list->object, &all);
 }
 
 plait_value plait_tasks(const plait_task *tasks, size_t n)
 {
     if (!tasks && n > 0)
         return plait_error_value(PLAIT_EINVAL, "the tasks of a list are NULL");
-    pl_list *list = container_new(sizeof *list, n);
+    pl_list *list = list_new(n);
     if (!list)
         return pl_error_nomem_value();
-    summary all = { .flags = n > 0 ? PL_OBJECT_HAS_REFS : 0 };
-    set_header(&list->object, PLAIT_KIND_LIST, &all);
-    list->n = n;
     for (size_t i = 0; i < n; i++)
         list->items[i] = plait_ref(tasks[i]);
-    return pl_value_of(&list->object);
+    return pl_list_seal(list);
 }
 
 const plait_value *plait_as_list(plait_value v, size_t *n)
@@ -236,50 +266,37 @@ static bool drop_repeats_of_many(pl_dict *dict, size_t *left)
             order[n++] = i;
     }
     const size_t *sorted = sort(keys, order, order + dict->n, n);
-    *left = dict->n;
-    for (size_t i = 0; i + 1 < n;) {
+    *left = dict->n - n;
+    for (size_t i = 0; i < n;) {
         size_t first = sorted[i];
+        (*left)++;
         for (i++; i < n && compare_keys(keys[first], keys[sorted[i]]) == 0; i++)
-            (*left)--, replace(dict, first, sorted[i]);
+            replace(dict, first, sorted[i]);
     }
     pl_free(order);
     return true;
 }
 
-static plait_value dict_new(const plait_value *keys, const plait_value *values,
-                            size_t n, const summary *all)
+/* Drops repeated keys and sets the header. */
+static plait_value dict_seal(pl_dict *dict, const summary *all)
 {
-    if (all->depth >= PLAIT_NESTING_LIMIT)
-        return give_up(pl_error_too_deep(), keys, values, n);
-    pl_dict *dict =
-        n <= SIZE_MAX / 2 ? container_new(sizeof *dict, 2 * n) : NULL;
-    if (!dict)
-        return give_up(pl_error_nomem_value(), keys, values, n);
-    set_header(&dict->object, PLAIT_KIND_DICT, all);
-    dict->n = n;
-    if (n > 0) {
-        memcpy(dict->items, keys, n * sizeof *keys);
-        memcpy(dict->items + n, values, n * sizeof *values);
-    }
-    size_t left = n;
-    if (n <= 8) {
+    size_t left = dict->n;
+    if (dict->n <= FEW) {
         left = drop_repeats_of_few(dict);
     } else if (!drop_repeats_of_many(dict, &left)) {
         pl_dict_free(dict);
         return pl_error_nomem_value();
     }
-    if (left < n)
+    if (left < dict->n)
         close_gaps(dict, left);
-    return pl_value_of(&dict->object);
+    return seal(&dict->object, all);
 }
 
-plait_value pl_dict_of(const plait_value *keys, const plait_value *values,
-                       size_t n)
+plait_value pl_dict_seal(pl_dict *dict)
 {
     summary all = { 0 };
-    look_at(&all, keys, n);
-    look_at(&all, values, n);
-    return dict_new(keys, values, n, &all);
+    look_at(&all, dict->items, 2 * dict->n);
+    return dict_seal(dict, &all);
 }
 
 plait_value plait_dict(const plait_value *keys, const plait_value *values,
@@ -294,11 +311,16 @@ plait_value plait_dict(const plait_value *keys, const plait_value *values,
     summary all = { 0 };
     look_at(&all, keys, n);
     look_at(&all, values, n);
-    if (plait_is_error(all.error)) {
-        plait_value error = pl_retain(all.error);
-        return give_up(error, keys, values, n);
+    if (plait_is_error(all.error))
+        return give_up(pl_retain(all.error), keys, values, n);
+    pl_dict *dict = dict_new(n);
+    if (!dict)
+        return give_up(pl_error_nomem_value(), keys, values, n);
+    if (n > 0) {
+        memcpy(dict->items, keys, n * sizeof *keys);
+        memcpy(dict->items + n, values, n * sizeof *values);
     }
-    return dict_new(keys, values, n, &all);
+    return dict_seal(dict, &all);
 }
 
 size_t plait_as_dict(plait_value v, const plait_value **keys,

@@ -71,6 +71,12 @@ typedef struct pl_error_object {
     char *text; /* the whole message, when error.message cuts it; else NULL */
 } pl_error_object;
 
+/* Text of a known length that need not end with NUL. */
+typedef struct pl_text {
+    const char *at;
+    size_t length;
+} pl_text;
+
 static inline bool pl_is_object(plait_value v)
 {
     return v.kind >= PLAIT_KIND_STRING;
@@ -144,10 +150,22 @@ plait_value pl_bytes_adopt(unsigned char *data, size_t size,
 /* Bytes kept alive by another value (taken). */
 plait_value pl_bytes_leased(const void *data, size_t size, plait_value lease);
 
-/* plait_list and plait_dict for decoding: errors among the items stay there. */
-plait_value pl_list_of(const plait_value *items, size_t n);
-plait_value pl_dict_of(const plait_value *keys, const plait_value *values,
-                       size_t n);
+/*
+ * A list of n items, or a dict of n keys and n values, all nil, to be filled;
+ * NULL: no memory. Sealing takes it and makes it a value; a key that came twice
+ * goes. Unlike with plait_list, errors among the items stay there. An error
+ * value when it is nested too deep, or there is no memory.
+ */
+pl_list *pl_list_new(size_t n);
+pl_dict *pl_dict_new(size_t n);
+plait_value pl_list_seal(pl_list *list);
+plait_value pl_dict_seal(pl_dict *dict);
+
+/* An error value with these fields (`message` but for its text) that carries
+ * `payload` (taken): a decoded one. False: there was no memory, or it is nested
+ * too deep, and `*v` says so.  Thread: any.  Blocks: no. */
+bool pl_error_restore(const plait_error *fields, pl_text text, bool is_stop,
+                      plait_value payload, plait_value *v);
 
 /* The error value for nesting too deep. */
 plait_value pl_error_too_deep(void);

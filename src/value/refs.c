@@ -3,10 +3,6 @@
  * refs.c: finding and replacing task references inside values. Only parts that
  * hold references are walked or copied; nesting bounds the recursion.
  */
-#include <stdint.h>
-#include <string.h>
-
-#include "base/alloc.h"
 #include "value/object.h"
 
 /* The items of a list, or the keys and values of a dict. */
@@ -43,62 +39,52 @@ typedef struct replacer {
 
 static bool copy(replacer *with, plait_value v, plait_value *out);
 
-static size_t header_size(plait_value v)
-{
-    return v.kind == PLAIT_KIND_LIST ? sizeof(pl_list) : sizeof(pl_dict);
-}
-
-/* Fills `to` with copies of `from`; on failure nothing is held. */
+/* Fills `to`, which is nil, with copies of `from`. */
 static bool copy_items(replacer *with, const plait_value *from, plait_value *to,
                        size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!copy(with, from[i], &to[i])) {
-            pl_release_all(to, i);
+        if (!copy(with, from[i], &to[i]))
             return false;
-        }
     }
     return true;
 }
 
-/* Sets the header's depth and flags by the items; false: too deep. */
-static bool summarize(pl_object *object, const plait_value *items, size_t n)
+static bool fail(replacer *with, plait_value failure)
 {
-    unsigned depth = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (pl_depth_of(items[i]) > depth)
-            depth = pl_depth_of(items[i]);
-        if (pl_has_refs(items[i]))
-            object->flags |= PL_OBJECT_HAS_REFS;
-    }
-    object->depth = (uint16_t)(depth + 1);
-    return depth < PLAIT_NESTING_LIMIT;
+    with->failure = failure;
+    return false;
 }
 
-static bool copy_container(replacer *with, plait_value v, plait_value *out)
+static bool copy_list(replacer *with, const pl_list *from, plait_value *out)
 {
-    size_t n;
-    const plait_value *from = items_of(v, &n);
-    size_t header = header_size(v);
-    pl_object *made = pl_alloc(header + n * sizeof *from);
-    if (!made) {
-        with->failure = pl_error_nomem_value();
+    pl_list *made = pl_list_new(from->n);
+    if (!made)
+        return fail(with, pl_error_nomem_value());
+    if (!copy_items(with, from->items, made->items, from->n)) {
+        pl_list_free(made);
         return false;
     }
-    memcpy((void *)made, v.as.object, header);
-    pl_object_init(made, (plait_kind)v.kind);
-    plait_value *to = (plait_value *)(void *)((char *)made + header);
-    if (!copy_items(with, from, to, n)) {
-        pl_free(made);
+    plait_value v = pl_list_seal(made);
+    if (plait_is_error(v))
+        return fail(with, v);
+    *out = v;
+    return true;
+}
+
+static bool copy_dict(replacer *with, const pl_dict *from, plait_value *out)
+{
+    pl_dict *made = pl_dict_new(from->n);
+    if (!made)
+        return fail(with, pl_error_nomem_value());
+    if (!copy_items(with, from->items, made->items, 2 * from->n)) {
+        pl_dict_free(made);
         return false;
     }
-    if (!summarize(made, to, n)) {
-        with->failure = pl_error_too_deep();
-        pl_release_all(to, n);
-        pl_free(made);
-        return false;
-    }
-    *out = pl_value_of(made);
+    plait_value v = pl_dict_seal(made);
+    if (plait_is_error(v))
+        return fail(with, v);
+    *out = v;
     return true;
 }
 
@@ -108,8 +94,10 @@ static bool copy(replacer *with, plait_value v, plait_value *out)
         *out = with->replace(with->user);
         return true;
     }
+    if (pl_has_refs(v) && v.kind == PLAIT_KIND_LIST)
+        return copy_list(with, v.as.object, out);
     if (pl_has_refs(v))
-        return copy_container(with, v, out);
+        return copy_dict(with, v.as.object, out);
     *out = pl_retain(v);
     return true;
 }
