@@ -89,7 +89,8 @@ PLAIT_API void plait_log(plait_context *ctx, plait_level level,
                          const char *format, ...) PLAIT_PRINTF(3, 4);
 
 /* How many lines could not be written since the log was last opened, and why
- * the last of them could not; closing keeps the number.  Thread: any.  Blocks: no. */
+ * the last of them could not; closing keeps the number.  Thread: any.  Blocks:
+ * no. */
 PLAIT_API uint64_t plait_log_lost(plait_error *err);
 
 PLAIT_END_DECLS
