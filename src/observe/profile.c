@@ -7,7 +7,7 @@
  * one stripe. A later run of the same task replaces what was known. A profile
  * that runs out of memory forgets the tasks that it has no room for.
  */
-#include <plait/observe.h>
+#include "observe/profile.h"
 
 #include <limits.h>
 #include <string.h>
@@ -168,10 +168,32 @@ void plait_profile_free(plait_observer *observer)
     pl_free(own);
 }
 
+bool pl_is_profile(const plait_observer *observer)
+{
+    return observer && observer->on_event == on_event;
+}
+
+int64_t pl_profile_longest_ns(const plait_observer *observer)
+{
+    profile *own = observer->user;
+    int64_t longest = 0;
+    for (size_t i = 0; i < STRIPES; i++) {
+        stripe *part = &own->stripes[i];
+        pl_mutex_lock(&part->mutex);
+        for (size_t k = 0; k < part->n; k++) {
+            const entry *task = &part->entries[k];
+            if (task->begin_ns && task->end_ns - task->begin_ns > longest)
+                longest = task->end_ns - task->begin_ns;
+        }
+        pl_mutex_unlock(&part->mutex);
+    }
+    return longest;
+}
+
 plait_status plait_profile_task(const plait_observer *observer, plait_task task,
                                 plait_timing *timing)
 {
-    if (!observer || observer->on_event != on_event || !timing ||
+    if (!pl_is_profile(observer) || !timing ||
         timing->size < sizeof timing->size)
         return PLAIT_EINVAL;
     plait_timing full = { PLAIT_TIMING_INIT, .worker = UINT_MAX };
