@@ -105,8 +105,12 @@ PLAIT_API void plait_run_fail(plait_run *run, plait_attempt attempt,
 PLAIT_API void plait_run_lose(plait_run *run, uint32_t task);
 
 /* Whether the run needs nothing more: resolved, or cancelled with nothing
- * running. The executor must go on until then. */
+ * running. The executor must go on until then, and then call plait_run_end. */
 PLAIT_API bool plait_run_finished(const plait_run *run);
+
+/* The executor lets go of a finished run, once for each run that it started:
+ * waiters wake, and the run may be gone when this returns. */
+PLAIT_API void plait_run_end(plait_run *run);
 
 /* Whether the run is cancelled, or stopped by a failure.  Thread: any. */
 PLAIT_API bool plait_run_stopping(const plait_run *run);

@@ -109,7 +109,7 @@ PLAIT_API plait_status plait_task_set(plait_graph *graph, plait_task task,
                                       const plait_task_options *options);
 
 /* Writes the task's key, as snprintf; returns the length of the whole key.
- * Thread: any.  Blocks: no. */
+ * Thread: builder.  Blocks: no. */
 PLAIT_API int plait_task_key(const plait_graph *graph, plait_task task,
                              char *buf, size_t size);
 

@@ -27,9 +27,13 @@
 #define PL_FUNCTION_BITS 26
 #define PL_FUNCTIONS_MAX (UINT32_C(1) << PL_FUNCTION_BITS)
 
+/* In pl_graph_node.function: the task is in a plan, and fixed. */
+#define PL_GRAPH_NODE_PLANNED (UINT32_C(1) << 31)
+
 typedef struct pl_graph_node {
-    uint32_t function;
-    uint32_t words; /* the first; they end where the next node's begin */
+    uint32_t function; /* its number, and PL_GRAPH_NODE_PLANNED */
+    uint32_t words;    /* the first; they end where the next node's begin */
+    uint32_t ordinal;  /* which call of that name this is, from 0: its key */
 } pl_graph_node;
 
 typedef struct pl_function {
@@ -38,6 +42,8 @@ typedef struct pl_function {
     plait_runtime *runtime;
     void (*free_payload)(void *payload);
     char *name;
+    uint32_t namesake; /* the first function of this name; counts for all */
+    uint32_t calls;
 } pl_function;
 
 typedef struct pl_task_options {
@@ -51,24 +57,19 @@ typedef struct pl_task_options {
 
 struct plait_graph {
     pl_refcount count;
-    uint32_t number; /* plait_task.graph */
-    pl_segvec nodes; /* pl_graph_node; node i is the task of id i + 1 */
-    pl_segvec words;
+    uint32_t number;     /* plait_task.graph */
+    pl_segvec nodes;     /* pl_graph_node; node i is the task of id i + 1 */
+    pl_segvec words;     /* uint32_t */
     pl_segvec literals;  /* plait_value */
     pl_segvec functions; /* pl_function */
     pl_segvec options;   /* pl_task_options */
     pl_hashmap function_index;
+    pl_hashmap name_index;
     pl_hashmap options_index;
-    /* the last function that was called, so that a loop of calls looks up
-     * nothing; `last_name` is the caller's pointer, compared and not read */
-    plait_fn last_fn;
-    const char *last_name;
-    uint32_t last_function;
-    uint32_t planned; /* tasks up to this id are in some plan: they are fixed */
-    bool has_nested;  /* some literal holds references */
-    bool has_options;
+    uint32_t
+        last_function; /* of plait_call: a loop of calls looks up nothing */
+    bool has_nested;   /* some literal holds references */
     plait_value error; /* what stuck, or nil */
-    plait_error error_info;
 };
 
 /* A reference to the graph, for plans. */
@@ -105,16 +106,21 @@ static inline plait_value pl_graph_literal(const plait_graph *graph,
 static inline const pl_function *pl_graph_function(const plait_graph *graph,
                                                    uint32_t number)
 {
-    return pl_segvec_at(&graph->functions, number);
+    return pl_segvec_at(&graph->functions, number & ~PL_GRAPH_NODE_PLANNED);
 }
 
 /* The options of a task, or NULL when it has none.
- * Thread: builder, or any for tasks in a plan.  Blocks: no. */
+ * Thread: builder.  Blocks: no. */
 const pl_task_options *pl_graph_options(const plait_graph *graph, uint32_t id);
 
 /* Calls visit with the id of each task that `id` uses, repeats included, in the
  * order of its arguments; stops when it returns false, and returns that. */
 bool pl_graph_each_input(const plait_graph *graph, uint32_t id,
                          bool (*visit)(uint32_t input, void *user), void *user);
+
+/* The default key, "name-ordinal", or `options`' own (NULL: none); as snprintf.
+ * Thread: any, for tasks in a plan.  Blocks: no. */
+int pl_graph_key(const plait_graph *graph, uint32_t id,
+                 const pl_task_options *options, char *buf, size_t size);
 
 #endif

@@ -41,6 +41,12 @@ typedef struct pl_node {
     uint32_t inputs; /* uses of other tasks' results, repeats included */
 } pl_node;
 
+/* Options of a task in a plan; the graph's own may be moved by its builder. */
+typedef struct pl_plan_options {
+    uint32_t number;
+    const pl_task_options *options;
+} pl_plan_options;
+
 struct plait_plan {
     pl_refcount count;
     plait_graph *graph;
@@ -49,15 +55,27 @@ struct plait_plan {
     uint32_t n_distinct_targets;
     uint32_t n_sources;
     uint32_t n_words;
+    uint32_t n_edges;
+    uint32_t n_options;
+    uint32_t n_functions;
     pl_node *nodes;
     uint32_t *words;
     uint32_t *successors;
     uint32_t *sources;
-    uint32_t *ids;     /* plan number -> id; NULL: number + 1 */
-    uint32_t *targets; /* plan numbers, as asked for */
-    const pl_function *const *functions; /* by number: the graph's */
-    uint32_t n_functions;
+    uint32_t *ids;                 /* plan number -> id; NULL: number + 1 */
+    uint32_t *targets;             /* plan numbers, as asked for */
+    pl_plan_options *options;      /* by rising number */
+    const pl_function **functions; /* by number: the graph's */
+    size_t order_bytes;            /* the most that ordering held for a while */
 };
+
+/* What a run keeps per task (engine/run.h checks it). */
+#define PL_RUN_BYTES_PER_TASK 32
+
+/* plait_plan_new with an order; NULL when it failed.
+ * Thread: builder.  Blocks: no. */
+plait_plan *pl_plan_new(plait_graph *graph, const plait_task *tasks, size_t n,
+                        plait_order order, plait_error *err);
 
 void pl_plan_retain(plait_plan *plan);
 
@@ -84,6 +102,10 @@ static inline uint32_t pl_plan_uses(const plait_plan *plan, uint32_t number)
     return node[1].successors - node->successors +
            (pl_node_flags(node) & PL_NODE_TARGET);
 }
+
+/* The options of a task, NULL when it has none; of any thread. */
+const pl_task_options *pl_plan_task_options(const plait_plan *plan,
+                                            uint32_t number);
 
 /* The plan number of a target by its handle; PL_NONE: it is none. */
 uint32_t pl_plan_target(const plait_plan *plan, plait_task task);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* run.c: setting a run up, stopping it, and taking it down. */
+#include "engine/run.h"
+
+#include "base/alloc.h"
+#include "platform/pages.h"
+
+bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
+{
+    run->cells = pl_pages_alloc(plan->n_tasks, sizeof *run->cells);
+    run->lanes = pl_calloc(setup->n_lanes, sizeof *run->lanes);
+    if (!run->cells || !run->lanes) {
+        pl_pages_free(run->cells, plan->n_tasks, sizeof *run->cells);
+        pl_free(run->lanes);
+        return false;
+    }
+    pl_plan_retain(plan);
+    run->plan = plan;
+    run->nodes = plan->nodes;
+    run->words = plan->words;
+    run->successors = plan->successors;
+    run->on_event = setup->on_event;
+    run->on_stop = setup->on_stop;
+    run->on_end = setup->on_end;
+    run->drop = setup->drop;
+    run->event_kinds = setup->event_kinds;
+    run->on_error = setup->on_error;
+    run->retries = setup->retries;
+    run->worker_losses = setup->worker_losses;
+    run->timeout_ms = setup->timeout_ms;
+    run->user = setup->user;
+    run->n_lanes = setup->n_lanes;
+    run->careful =
+        setup->timeout_ms || setup->retries ||
+        (setup->event_kinds &
+         ~(unsigned)(PLAIT_TASK_FAILED | PLAIT_RUN_BEGIN | PLAIT_RUN_END)) != 0;
+    atomic_init(&run->failed, PL_NONE);
+    atomic_init(&run->targets_left, plan->n_distinct_targets);
+    atomic_init(&run->resolved, plan->n_distinct_targets == 0);
+    return true;
+}
+
+void pl_run_count_cells(plait_run *run)
+{
+    const pl_node *nodes = run->nodes;
+    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
+        atomic_init(&run->cells[t].missing, nodes[t].inputs);
+        atomic_init(&run->cells[t].uses,
+                    nodes[t + 1].successors - nodes[t].successors +
+                        (nodes[t].function & PL_NODE_TARGET));
+    }
+}
+
+/* Frees a result, or an error, that its cell keeps. */
+static void release_cell(plait_run *run, pl_cell *cell)
+{
+    /* relaxed, here and below: nobody else drives the run any more */
+    pl_task_state state =
+        (pl_task_state)atomic_load_explicit(&cell->state, memory_order_relaxed);
+    if (state == PL_FAILED || (state == PL_DONE && !run->drop))
+        plait_release(cell->slot.value);
+    else if (state == PL_DONE)
+        run->drop(run, &cell->slot);
+}
+
+void pl_run_sweep(plait_run *run)
+{
+    if (pl_run_trouble(run) == 0)
+        return;
+    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
+        pl_cell *cell = &run->cells[t];
+        if (run->nodes[t].function & PL_NODE_TARGET ||
+            atomic_load_explicit(&cell->state, memory_order_relaxed) != PL_DONE)
+            continue;
+        release_cell(run, cell);
+        atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
+    }
+}
+
+/* In a run without trouble only targets are left. */
+static void release_results(plait_run *run)
+{
+    const plait_plan *plan = run->plan;
+    if (pl_run_trouble(run) != 0 || !pl_run_resolved(run)) {
+        for (uint32_t t = 0; t < plan->n_tasks; t++)
+            release_cell(run, &run->cells[t]);
+        return;
+    }
+    for (uint32_t i = 0; i < plan->n_targets; i++) {
+        pl_cell *cell = &run->cells[plan->targets[i]];
+        release_cell(run, cell); /* a target may be named twice */
+        atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
+    }
+}
+
+void pl_run_fini(plait_run *run)
+{
+    release_results(run);
+    pl_pages_free(run->cells, run->plan->n_tasks, sizeof *run->cells);
+    pl_free(run->lanes);
+    plait_plan_free(run->plan);
+}
+
+void pl_run_stop(plait_run *run, plait_status status)
+{
+    int32_t none = 0;
+    /* acq_rel: the one who stops it publishes why; who comes later sees it */
+    if (!atomic_compare_exchange_strong_explicit(
+            &run->stop_status, &none, (int32_t)status, memory_order_acq_rel,
+            memory_order_acquire))
+        return;
+    /* release: who sees the trouble sees the status */
+    atomic_fetch_or_explicit(&run->trouble, PL_TROUBLE_STOPPING,
+                             memory_order_release);
+    if (run->on_stop)
+        run->on_stop(run);
+}

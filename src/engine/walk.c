@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * walk.c: a run in the order of its plan numbers. One thread at a time, so
+ * counters are changed with a load and a store; the functions of failure.c,
+ * which use atomic operations, serve the slow path.
+ */
+#include "engine/walk.h"
+
+static void set_state(pl_cell *cell, pl_task_state state)
+{
+    /* release: plait_run_result may look at a target at any time */
+    atomic_store_explicit(&cell->state, state, memory_order_release);
+}
+
+static void skip(pl_lane *lane, uint32_t task)
+{
+    plait_run *run = lane->run;
+    uint32_t source = pl_run_poison_of(run, task);
+    if (source == PL_NONE) { /* sound, but the run is stopping */
+        source = PL_CANCELLED;
+        pl_run_poison(run, task, source);
+    }
+    pl_run_poison_successors(run, task, source);
+    set_state(&run->cells[task], PL_SKIPPED);
+    pl_lane_count(&lane->skipped);
+    pl_run_tell(run, PLAIT_TASK_SKIPPED, task, lane->worker,
+                pl_run_error_of(run, task));
+}
+
+static void fail(pl_lane *lane, uint32_t task, plait_value error)
+{
+    plait_run *run = lane->run;
+    pl_run_record_failure(run, task, lane->worker, error);
+    pl_lane_count(&lane->failed);
+    pl_run_poison_successors(run, task, task);
+    pl_run_drop_inputs(run, task);
+}
+
+/* Gives up a use of each input: pl_run_drop_inputs without atomic operations,
+ * and with the release of plain values in line. */
+static void drop_inputs(plait_run *run, const pl_node *node)
+{
+    const uint32_t *word = run->words + node->words;
+    const uint32_t *end = run->words + node[1].words;
+    for (; word < end; word++) {
+        if (*word & PL_WORD_LITERAL)
+            continue;
+        pl_cell *cell = &run->cells[*word];
+        uint32_t uses =
+            atomic_load_explicit(&cell->uses, memory_order_relaxed) - 1;
+        atomic_store_explicit(&cell->uses, uses, memory_order_relaxed);
+        if (uses == 0 && atomic_load_explicit(
+                             &cell->state, memory_order_relaxed) == PL_DONE) {
+            atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
+            if (pl_is_object(cell->slot.value))
+                plait_release(cell->slot.value);
+        }
+    }
+}
+
+static void run_task(pl_lane *lane, uint32_t task)
+{
+    plait_run *run = lane->run;
+    const pl_node *node = &run->nodes[task];
+    pl_run_tell(run, PLAIT_TASK_READY, task, lane->worker, plait_nil());
+    plait_value result = pl_lane_call(lane, task);
+    if (plait_is_error(result)) {
+        fail(lane, task, result);
+        return;
+    }
+    run->cells[task].slot.value = result;
+    set_state(&run->cells[task], PL_DONE);
+    pl_lane_count(&lane->done);
+    drop_inputs(run, node);
+    if (pl_run_trouble(run))
+        pl_run_free_unused(run, task);
+}
+
+bool pl_walk(pl_lane *lane, bool (*yield)(void *user), void *user)
+{
+    plait_run *run = lane->run;
+    uint32_t n = run->plan->n_tasks;
+    /* relaxed: who hands the run over to this thread orders it */
+    uint32_t t = atomic_load_explicit(&run->cursor, memory_order_relaxed);
+    for (; t < n; t++) {
+        if (yield && yield(user))
+            break;
+        uint32_t trouble = pl_run_trouble(run);
+        bool skips = trouble && ((trouble & PL_TROUBLE_STOPPING) ||
+                                 pl_run_poison_of(run, t) != PL_NONE);
+        if (skips)
+            skip(lane, t);
+        else
+            run_task(lane, t);
+        if (run->nodes[t].function & PL_NODE_TARGET)
+            pl_run_target_resolved(run);
+    }
+    atomic_store_explicit(&run->cursor, t, memory_order_relaxed);
+    return t == n;
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pool.c: workers, and their way from run to run. */
+#include "executor/threads/pool.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/shared.h"
+#include "engine/walk.h"
+#include "platform/clock.h"
+#include "platform/park.h"
+
+#define SEARCH_NS 20000
+#define TURN_NS 1000000 /* at one run, while another has nobody */
+
+typedef struct pl_worker {
+    pl_pool *pool;
+    unsigned number;
+    bool spawned; /* by the front end: not ours to join */
+    pl_thread thread;
+} pl_worker;
+
+struct pl_pool {
+    bool (*spawn)(void *user, unsigned worker, void (*main)(void *arg),
+                  void *arg);
+    void *spawn_user;
+    pl_mutex mutex;
+    /* guarded by mutex */
+    pl_team *teams; /* a ring: the next to be served */
+    pl_worker *workers[PL_WORKERS_MAX];
+    unsigned n_workers;
+    /* read anywhere */
+    _Atomic uint32_t size;   /* n_workers */
+    _Atomic uint32_t alive;  /* threads that have not ended: to park on */
+    _Atomic uint32_t hungry; /* listed runs that nobody is at */
+    _Atomic bool closing;
+    pl_idle idle;
+};
+
+/* ---- joining and leaving ---- */
+
+static uint32_t active(const pl_team *team)
+{
+    return atomic_load_explicit(&team->active, memory_order_relaxed);
+}
+
+/* relaxed, for `hungry`: changed under the mutex, elsewhere a hint */
+static void add_hungry(pl_pool *pool, uint32_t change)
+{
+    atomic_fetch_add_explicit(&pool->hungry, change, memory_order_relaxed);
+}
+
+static void list(pl_pool *pool, pl_team *team)
+{
+    pl_team *ring = pool->teams;
+    team->next = ring ? ring : team;
+    team->previous = ring ? ring->previous : team;
+    team->previous->next = team;
+    team->next->previous = team;
+    if (!ring)
+        pool->teams = team;
+    team->listed = true;
+    add_hungry(pool, 1);
+}
+
+static void unlist(pl_pool *pool, pl_team *team)
+{
+    if (pool->teams == team)
+        pool->teams = team->next == team ? NULL : team->next;
+    team->previous->next = team->next;
+    team->next->previous = team->previous;
+    team->listed = false;
+}
+
+/* Under the mutex: joins a team. */
+static pl_team_lane *join(pl_pool *pool, pl_team *team)
+{
+    if (!team->listed)
+        return NULL;
+    pl_team_lane *lane = pl_team_join(team);
+    if (lane && active(team) == 1)
+        add_hungry(pool, UINT32_MAX); /* one less */
+    return lane;
+}
+
+/* Joins a run where there is something to do: one that nobody is at, else the
+ * next in turn. */
+static pl_team_lane *join_any(pl_pool *pool)
+{
+    pl_team_lane *lane = NULL;
+    pl_mutex_lock(&pool->mutex);
+    pl_team *first = pool->teams;
+    for (int pass = 0; pass < 2 && first && !lane; pass++) {
+        pl_team *team = first;
+        do {
+            if ((pass == 1 || active(team) == 0) && pl_team_has_work(team))
+                lane = join(pool, team);
+            team = team->next;
+        } while (team != first && !lane);
+    }
+    if (lane)
+        pool->teams = lane->team->next;
+    pl_mutex_unlock(&pool->mutex);
+    if (lane)
+        lane->joined_ns = lane->claim_ns = pl_clock_ns();
+    return lane;
+}
+
+/* Leaves the run, and ends it when it is over and this was the last worker. The
+ * team may be gone afterwards. */
+static void leave(pl_team_lane *lane)
+{
+    pl_team *team = lane->team;
+    pl_pool *pool = team->pool;
+    plait_run *run = team->run;
+    bool over = false;
+    pl_mutex_lock(&pool->mutex);
+    pl_team_leave(lane);
+    if (active(team) == 0 && team->listed) {
+        over = pl_run_resolved(run);
+        if (over)
+            unlist(pool, team);
+        else
+            add_hungry(pool, 1);
+    }
+    bool more = !over && team->listed && pl_team_has_work(team);
+    pl_mutex_unlock(&pool->mutex);
+    if (over)
+        plait_run_end(run);
+    else if (more) /* `listed` and unresolved: the team lives */
+        pl_idle_notify(&pool->idle);
+}
+
+void pl_pool_add(pl_pool *pool, pl_team *team)
+{
+    pl_mutex_lock(&pool->mutex);
+    list(pool, team);
+    pl_mutex_unlock(&pool->mutex);
+    pl_idle_notify(&pool->idle);
+}
+
+void pl_pool_notify(pl_team *team)
+{
+    pl_barrier_light();
+    /* relaxed, all: the barrier orders them behind the work. A worker that
+     * leaves, or a helper that parks, looks again behind a heavy barrier. */
+    if (atomic_load_explicit(&team->parked, memory_order_relaxed) > 0) {
+        atomic_fetch_add_explicit(&team->run->event, 1, memory_order_release);
+        pl_unpark(&team->run->event, INT_MAX);
+    }
+    if (active(team) < atomic_load_explicit(&team->limit, memory_order_relaxed))
+        pl_idle_notify(&team->pool->idle);
+}
+
+/* ---- working ---- */
+
+/* Whether a worker had better turn to a run that nobody is at. */
+static bool wants_turn(pl_team_lane *lane)
+{
+    const pl_pool *pool = lane->team->pool;
+    if (atomic_load_explicit(&pool->hungry, memory_order_relaxed) == 0)
+        return false;
+    return active(lane->team) > 1 || pl_clock_ns() - lane->joined_ns > TURN_NS;
+}
+
+static bool yields(void *user)
+{
+    return wants_turn(user);
+}
+
+/* Looks for a task of this run for a while, as the one searcher. *searching
+ * says whether this worker is that. */
+static uint32_t search(pl_team_lane *lane, bool *searching)
+{
+    pl_pool *pool = lane->team->pool;
+    if (!*searching && !(*searching = pl_idle_search(&pool->idle)))
+        return PL_NONE;
+    int64_t until = pl_clock_ns() + SEARCH_NS;
+    do {
+        for (int i = 0; i < 32; i++)
+            pl_cpu_relax();
+        uint32_t task = pl_team_find(lane);
+        if (task != PL_NONE)
+            return task;
+    } while (!pl_run_resolved(lane->team->run) && pl_clock_ns() < until);
+    return PL_NONE;
+}
+
+/* The searcher has found something: lets another search where there is more. */
+static void found(pl_team_lane *lane, bool *searching)
+{
+    pl_pool *pool = lane->team->pool;
+    *searching = false;
+    pl_idle_found(&pool->idle);
+    if (pl_team_has_work(lane->team) ||
+        atomic_load_explicit(&pool->hungry, memory_order_relaxed) > 0)
+        pl_idle_notify(&pool->idle);
+}
+
+/* Attaching may block: meanwhile the task lies where it can be stolen. Returns
+ * the task to run then, or PL_NONE. */
+static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
+{
+    plait_run *run = lane->team->run;
+    const pl_node *node = &run->nodes[task];
+    pl_attachment *attachment = lane->lane.attachment;
+    if (!(node->function & PL_NODE_RUNTIME))
+        return task;
+    plait_runtime *runtime = pl_plan_function(run->plan, node)->runtime;
+    if (!pl_attach_may_block(attachment, runtime))
+        return task;
+    pl_team_put(lane, task);
+    pl_pool_notify(lane->team);
+    if (!pl_attach(attachment, runtime, run, run->user))
+        pl_detach(attachment); /* closed: the task will fail with that */
+    return pl_deque_take(&lane->deque);
+}
+
+static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
+{
+    uint32_t task = PL_NONE;
+    for (;;) {
+        if (task == PL_NONE)
+            task = pl_team_find(lane);
+        if (task == PL_NONE && !helps)
+            task = search(lane, searching);
+        if (task == PL_NONE)
+            break;
+        if (*searching)
+            found(lane, searching);
+        task = attach_before(lane, task);
+        if (task != PL_NONE)
+            task = pl_shared_run(&lane->lane, task);
+        if (!helps && wants_turn(lane)) {
+            if (task != PL_NONE)
+                pl_team_put(lane, task);
+            break;
+        }
+    }
+    pl_shared_flush(&lane->lane);
+}
+
+/* Works at a run until nothing is found there. */
+static void work(pl_team_lane *lane, pl_attachment *attachment, bool *searching,
+                 bool helps)
+{
+    pl_lane_enter(&lane->lane, attachment);
+    if (lane->team->run->n_lanes > 1) {
+        work_shared(lane, searching, helps);
+    } else {
+        if (*searching)
+            found(lane, searching);
+        pl_walk(&lane->lane, helps ? NULL : yields, lane);
+    }
+    pl_lane_leave(&lane->lane);
+    leave(lane);
+}
+
+/* ---- workers ---- */
+
+/* The next run for a worker, asleep until there is one; NULL: closing. */
+static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
+                              bool *searching)
+{
+    for (;;) {
+        pl_team_lane *lane = join_any(pool);
+        if (lane)
+            return lane;
+        if (*searching) {
+            *searching = false;
+            pl_idle_found(&pool->idle);
+        }
+        pl_detach(attachment);
+        pl_idle_lie_down(&pool->idle);
+        lane = join_any(pool);
+        if (lane) {
+            *searching = pl_idle_stay(&pool->idle);
+            return lane;
+        }
+        *searching = pl_idle_sleep(&pool->idle, &pool->closing);
+        if (!*searching)
+            return NULL;
+    }
+}
+
+static void worker_main(void *arg)
+{
+    pl_worker *worker = arg;
+    pl_pool *pool = worker->pool;
+    char name[32];
+    snprintf(name, sizeof name, "plait-%u", worker->number);
+    pl_thread_set_name(name);
+    pl_attachment attachment = { .worker = worker->number };
+    pl_attachment_set_current(&attachment);
+    bool searching = false;
+    pl_team_lane *lane;
+    while ((lane = next_run(pool, &attachment, &searching)))
+        work(lane, &attachment, &searching, false);
+    pl_attachment_fini(&attachment);
+    pl_attachment_set_current(NULL);
+    /* release: the closer frees what this thread used */
+    atomic_fetch_sub_explicit(&pool->alive, 1, memory_order_release);
+    pl_unpark(&pool->alive, INT_MAX);
+}
+
+static bool begin_thread(pl_pool *pool, pl_worker *worker)
+{
+    char name[32];
+    worker->spawned = pool->spawn != NULL;
+    if (worker->spawned)
+        return pool->spawn(pool->spawn_user, worker->number, worker_main,
+                           worker);
+    snprintf(name, sizeof name, "plait-%u", worker->number);
+    return pl_thread_begin(&worker->thread, worker_main, worker, name);
+}
+
+/* Under the mutex: one worker more. */
+static bool add_worker(pl_pool *pool)
+{
+    pl_worker *worker = pl_calloc(1, sizeof *worker);
+    if (!worker)
+        return false;
+    worker->pool = pool;
+    worker->number = pool->n_workers;
+    /* relaxed: counted before the thread can end */
+    atomic_fetch_add_explicit(&pool->alive, 1, memory_order_relaxed);
+    if (!begin_thread(pool, worker)) {
+        atomic_fetch_sub_explicit(&pool->alive, 1, memory_order_relaxed);
+        pl_free(worker);
+        return false;
+    }
+    pool->workers[pool->n_workers++] = worker;
+    atomic_store_explicit(&pool->size, pool->n_workers, memory_order_relaxed);
+    return true;
+}
+
+plait_status pl_pool_grow(pl_pool *pool, unsigned workers, plait_error *err)
+{
+    if (workers <= pl_pool_workers(pool))
+        return PLAIT_OK;
+    pl_mutex_lock(&pool->mutex);
+    while (pool->n_workers < workers && pool->n_workers < PL_WORKERS_MAX &&
+           add_worker(pool))
+        ;
+    unsigned n = pool->n_workers;
+    pl_mutex_unlock(&pool->mutex);
+    if (n == 0)
+        return pl_error_set(err, PLAIT_ESYS,
+                            "threads: not one worker thread could be begun");
+    return PLAIT_OK;
+}
+
+unsigned pl_pool_workers(const pl_pool *pool)
+{
+    return atomic_load_explicit(&pool->size, memory_order_relaxed);
+}
+
+plait_status pl_pool_new(unsigned workers, const plait_options *options,
+                         pl_pool **out, plait_error *err)
+{
+    *out = NULL;
+    pl_pool *pool = pl_calloc(1, sizeof *pool);
+    if (!pool)
+        return pl_error_nomem(err);
+    pl_barrier_init();
+    pl_mutex_init(&pool->mutex);
+    pool->spawn = options->spawn;
+    pool->spawn_user = options->spawn_user;
+    plait_status status = pl_pool_grow(pool, workers, err);
+    if (status != PLAIT_OK) {
+        pl_mutex_fini(&pool->mutex);
+        pl_free(pool);
+        return status;
+    }
+    *out = pool;
+    return PLAIT_OK;
+}
+
+/* ---- helping ---- */
+
+static bool is_over(const plait_run *run)
+{
+    return pl_run_resolved(run) ||
+           (pl_run_trouble(run) & PL_TROUBLE_STOPPING) != 0;
+}
+
+static pl_team_lane *join_one(pl_pool *pool, pl_team *team)
+{
+    pl_mutex_lock(&pool->mutex);
+    pl_team_lane *lane = pl_team_has_work(team) ? join(pool, team) : NULL;
+    pl_mutex_unlock(&pool->mutex);
+    if (lane)
+        lane->joined_ns = lane->claim_ns = pl_clock_ns();
+    return lane;
+}
+
+void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
+{
+    plait_run *run = team->run;
+    pl_attachment *attachment = pl_attachment_current();
+    bool searching = false;
+    while (!is_over(run) && pl_clock_ns() < until_ns) {
+        /* acquire: what changes the event after this wakes the park below */
+        uint32_t event =
+            atomic_load_explicit(&run->event, memory_order_acquire);
+        /* relaxed: the barrier orders it before the last look */
+        atomic_fetch_add_explicit(&team->parked, 1, memory_order_relaxed);
+        pl_barrier_heavy();
+        pl_team_lane *lane = join_one(pool, team);
+        if (!lane && !is_over(run))
+            pl_park(&run->event, event, until_ns);
+        atomic_fetch_sub_explicit(&team->parked, 1, memory_order_relaxed);
+        if (lane)
+            work(lane, attachment, &searching, true);
+    }
+}
+
+/* ---- closing ---- */
+
+static void stop_runs(pl_pool *pool)
+{
+    pl_mutex_lock(&pool->mutex);
+    pl_team *team = pool->teams;
+    if (team) {
+        do {
+            pl_run_stop(team->run, PLAIT_ECANCELED);
+            team = team->next;
+        } while (team != pool->teams);
+    }
+    pl_mutex_unlock(&pool->mutex);
+}
+
+static bool wait_for_workers(pl_pool *pool, int64_t until_ns)
+{
+    for (;;) {
+        /* acquire: see worker_main */
+        uint32_t alive =
+            atomic_load_explicit(&pool->alive, memory_order_acquire);
+        if (alive == 0)
+            return true;
+        if (pl_park(&pool->alive, alive, until_ns) == PL_PARK_TIMEOUT)
+            return false;
+    }
+}
+
+bool pl_pool_close(pl_pool *pool, int64_t until_ns)
+{
+    stop_runs(pool);
+    /* release: a worker that sees it finds all runs stopping */
+    atomic_store_explicit(&pool->closing, true, memory_order_release);
+    pl_idle_wake_all(&pool->idle);
+    if (!wait_for_workers(pool, until_ns))
+        return false;
+    for (unsigned i = 0; i < pool->n_workers; i++) {
+        if (!pool->workers[i]->spawned)
+            pl_thread_join(pool->workers[i]->thread);
+        pl_free(pool->workers[i]);
+    }
+    pl_mutex_fini(&pool->mutex);
+    pl_free(pool);
+    return true;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * team.h: the workers that are at one run, and where its ready tasks lie.
+ *
+ * A run that many workers share has a deque for each of its lanes; entries are
+ * plain plan numbers. So nothing of a run is ever in another's deque: runs
+ * share a pool, a worker can leave a run at any task, and when a run ends
+ * nothing of it is left behind.
+ *
+ * A worker looks for its next task in this order: the lowest task that its last
+ * one made ready; its own deque; then a steal or the run's source cursor,
+ * whichever shows the lower number, so that branches are finished before new
+ * ones are begun.
+ *
+ * A team of one walks the plan in order instead (engine/walk.h).
+ */
+#ifndef PL_TEAM_H
+#define PL_TEAM_H
+
+#include "engine/lane.h"
+#include "executor/threads/deque.h"
+
+struct pl_pool;
+struct pl_team;
+
+/* A lane and its deque. Used by one worker at a time; its deque outlives the
+ * worker's stay. */
+typedef struct pl_team_lane {
+    pl_lane lane;
+    struct pl_team *team;
+    bool in_use;         /* guarded by the pool's mutex */
+    uint32_t claim;      /* sources to claim at once */
+    uint32_t claim_done; /* lane.done at the last claim */
+    uint32_t random;
+    int64_t claim_ns; /* when the last claim was */
+    int64_t joined_ns;
+    pl_deque deque;
+} pl_team_lane;
+
+typedef struct pl_team {
+    plait_run *run;
+    struct pl_pool *pool;
+    /* guarded by the pool's mutex */
+    struct pl_team *next; /* of the pool's runs, in a ring */
+    struct pl_team *previous;
+    bool listed;
+    /* written under the pool's mutex, read anywhere */
+    _Atomic uint32_t limit;   /* lanes at most */
+    _Atomic uint32_t active;  /* lanes in use */
+    _Atomic uint32_t n_lanes; /* lanes ever made */
+    /* tasks that no deque had room for: a stack by cell.link */
+    _Atomic uint32_t overflow;
+    _Atomic uint32_t parked; /* tasks' threads that wait for this run asleep */
+} pl_team;
+
+/* A team for a run, with its first lane; NULL: no memory. Becomes the run's
+ * driver.  Thread: any.  Blocks: no. */
+pl_team *pl_team_new(plait_run *run, struct pl_pool *pool, uint32_t limit);
+
+/* Nobody is in it any more.  Thread: any.  Blocks: no. */
+void pl_team_free(pl_team *team);
+
+/* Whether a worker that joins would find a task.
+ * Thread: any that keeps the team alive.  Blocks: no. */
+bool pl_team_has_work(const pl_team *team);
+
+/* Takes the lowest free lane; NULL: none is free, or no memory (the limit is
+ * then lowered to the lanes there are).  The pool's mutex is held. */
+pl_team_lane *pl_team_join(pl_team *team);
+
+/* Gives the lane back. The pool's mutex is held. */
+void pl_team_leave(pl_team_lane *lane);
+
+/* A task for this lane; PL_NONE: none to be seen.
+ * Thread: the lane's.  Blocks: no. */
+uint32_t pl_team_find(pl_team_lane *lane);
+
+/* Takes in a task that is ready, without waking anybody.
+ * Thread: the lane's.  Blocks: no. */
+void pl_team_put(pl_team_lane *lane, uint32_t task);
+
+#endif
