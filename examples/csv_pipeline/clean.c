@@ -40,8 +40,22 @@ static bool is_decimal(const char *text)
     return *end == '\0';
 }
 
+/* Most numbers are short integers: those need no strtod. */
+static bool read_short_integer(const char *text, double *number)
+{
+    const char *begin = skip_sign(text);
+    long long integer = 0;
+    size_t n = 0;
+    for (; begin[n] >= '0' && begin[n] <= '9' && n < 15; n++)
+        integer = integer * 10 + (begin[n] - '0');
+    *number = (double)(*text == '-' ? -integer : integer);
+    return n > 0 && begin[n] == '\0';
+}
+
 enum number_kind number_read(const char *text, double *number)
 {
+    if (read_short_integer(text, number))
+        return NUMBER_FITS;
     if (!is_decimal(text))
         return NUMBER_NONE;
     *number = strtod(text, NULL);

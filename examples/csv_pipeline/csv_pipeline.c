@@ -18,8 +18,8 @@
 static int usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [--scheduler NAME] [--workers N] [--log FILE] %s",
-            program, PIPELINE_USAGE);
+            "usage: %s [--scheduler NAME] [--workers N] [--log FILE] %s\n%s",
+            program, PIPELINE_USAGE, PIPELINE_OPTIONS);
     return 2;
 }
 

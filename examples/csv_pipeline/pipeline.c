@@ -172,7 +172,7 @@ static plait_status read_option(plait_graph *graph, struct arguments *arguments,
     bool is_group = strcmp(option, "--group") == 0;
     if (!is_group && strcmp(option, "--format") != 0)
         return plait_graph_fail(graph, PLAIT_EINVAL,
-                                "unknown option %s; usage: csv_pipeline %s",
+                                "unknown option %s; the arguments are %s",
                                 option, PIPELINE_USAGE);
     if (arguments->at == arguments->argc)
         return plait_graph_fail(graph, PLAIT_EINVAL, "%s needs a value",
@@ -200,7 +200,7 @@ static plait_status read_arguments(plait_graph *graph,
     }
     if (arguments->n_paths == 0)
         return plait_graph_fail(graph, PLAIT_EINVAL,
-                                "no files; usage: csv_pipeline %s",
+                                "no files; the arguments are %s",
                                 PIPELINE_USAGE);
     return PLAIT_OK;
 }

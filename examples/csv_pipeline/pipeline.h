@@ -8,8 +8,10 @@
 
 #include <plait/graph.h>
 
-#define PIPELINE_USAGE                                                         \
-    "[--group KEY:VALUE]... [--format text|data] [--] FILE.csv...\n"           \
+/* In one line, and what the options mean. */
+#define PIPELINE_USAGE \
+    "[--group KEY:VALUE]... [--format text|data] [--] FILE.csv..."
+#define PIPELINE_OPTIONS                                                       \
     "  --group KEY:VALUE   the mean of column VALUE per value of column KEY\n" \
     "  --format text       a table for people (as it is without)\n"            \
     "  --format data       a dict for programs, for plait run --json\n"
