@@ -92,15 +92,25 @@ static bool take_number(plait_decoder *decoder, unsigned width,
     return bytes != NULL;
 }
 
+static int64_t with_sign(uint64_t number, unsigned width)
+{
+    switch (width) {
+    case 1:
+        return (int8_t)number;
+    case 2:
+        return (int16_t)number;
+    case 4:
+        return (int32_t)number;
+    default:
+        return (int64_t)number;
+    }
+}
+
 static bool set_integer(plait_decoder *decoder, const struct form *form,
                         uint64_t number, pl_item *item)
 {
     if (form->is_signed) {
-        unsigned unused = 64 - 8 * (unsigned)form->width;
-        uint64_t sign = UINT64_C(1) << (8 * (unsigned)form->width - 1);
-        if (unused > 0 && (number & sign))
-            number |= UINT64_MAX << (64 - unused);
-        memcpy(&item->integer, &number, sizeof number);
+        item->integer = with_sign(number, form->width);
         return true;
     }
     if (number > INT64_MAX) {

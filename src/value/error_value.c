@@ -4,7 +4,6 @@
  * that cuts it, the whole text lies beside. When there is no memory for an
  * error value, a static one takes its place.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -48,8 +47,7 @@ plait_value pl_error_too_deep(void)
                              PLAIT_NESTING_LIMIT);
 }
 
-/* The whole message, when the struct's has no room for it. Without memory for
- * it there is the cut one. */
+/* "key: " and the message; NULL: no memory. */
 static char *whole_text(const char *key, const char *format, va_list args)
 {
     pl_strbuf text = { 0 };
@@ -59,31 +57,15 @@ static char *whole_text(const char *key, const char *format, va_list args)
     return pl_strbuf_take(&text);
 }
 
-/* "key: " and the text, as snprintf. */
-static size_t write_text(char *buf, size_t size, const char *key,
-                         const char *format, va_list args)
+/* Sets the message; the text (taken) is kept only when that cuts it. */
+static void set_text(pl_error_object *made, char *text)
 {
-    int head = key[0] ? snprintf(buf, size, "%s: ", key) : 0;
-    size_t at = head > 0 ? (size_t)head : 0;
-    bool fits = at < size;
-    int rest =
-        vsnprintf(fits ? buf + at : NULL, fits ? size - at : 0, format, args);
-    return at + (rest > 0 ? (size_t)rest : 0);
-}
-
-static void write_message(pl_error_object *made, const char *key,
-                          const char *format, va_list args)
-{
-    /* longer than the message, so that the cut is seen and made between
-     * characters */
-    char text[sizeof made->error.message + 4] = "";
-    va_list again;
-    va_copy(again, args);
-    size_t length = write_text(text, sizeof text, key, format, args);
-    pl_copy_text(made->error.message, sizeof made->error.message, text);
-    if (length >= sizeof made->error.message)
-        made->text = whole_text(key, format, again);
-    va_end(again);
+    size_t size = sizeof made->error.message;
+    pl_copy_text(made->error.message, size, text);
+    if (strlen(text) < size)
+        pl_free(text);
+    else
+        made->text = text;
 }
 
 /* An error object without a message, or the error value to return instead. */
@@ -112,13 +94,20 @@ static plait_value make(plait_value payload, plait_status status,
                         plait_task task, const char *key, const char *format,
                         va_list args)
 {
+    char *text = whole_text(key, format, args);
+    if (!text) {
+        pl_release(payload);
+        return pl_error_nomem_value();
+    }
     plait_value instead;
     pl_error_object *made = error_new(payload, status, &instead);
-    if (!made)
+    if (!made) {
+        pl_free(text);
         return instead;
+    }
     made->error.task = task;
     pl_copy_text(made->error.key, sizeof made->error.key, key);
-    write_message(made, key, format, args);
+    set_text(made, text);
     return pl_value_of(&made->object);
 }
 
@@ -128,17 +117,17 @@ bool pl_error_restore(const plait_error *fields, pl_text text, bool is_stop,
     pl_error_object *made = error_new(payload, fields->status, v);
     if (!made)
         return false;
-    made->error.sys_errno = fields->sys_errno;
-    made->error.task = fields->task;
-    pl_copy_text(made->error.key, sizeof made->error.key, fields->key);
-    made->object.flags = is_stop ? PL_OBJECT_STOP : 0;
-    made->text = pl_strndup(text.at, text.length);
-    if (!made->text) {
+    char *copy = pl_strndup(text.at, text.length);
+    if (!copy) {
         pl_error_object_free(made);
         *v = pl_error_nomem_value();
         return false;
     }
-    pl_copy_text(made->error.message, sizeof made->error.message, made->text);
+    made->error.sys_errno = fields->sys_errno;
+    made->error.task = fields->task;
+    pl_copy_text(made->error.key, sizeof made->error.key, fields->key);
+    made->object.flags = is_stop ? PL_OBJECT_STOP : 0;
+    set_text(made, copy);
     *v = pl_value_of(&made->object);
     return true;
 }
@@ -171,16 +160,20 @@ plait_value plait_error_value_with(plait_value payload, plait_status status,
     return v;
 }
 
-/* A copy of an error that others hold too. */
-static pl_error_object *copy(const pl_error_object *from)
+/* A copy of an error that others hold too; NULL: no memory. */
+static pl_error_object *copy_of(const pl_error_object *from)
 {
     pl_error_object *made = pl_calloc(1, sizeof *made);
-    if (!made)
+    char *text = from->text ? pl_strdup(from->text) : NULL;
+    if (!made || (from->text && !text)) {
+        pl_free(made);
+        pl_free(text);
         return NULL;
+    }
     pl_object_init(&made->object, PLAIT_KIND_ERROR);
     made->object.depth = from->object.depth;
     made->error = from->error;
-    made->text = from->text ? pl_strdup(from->text) : NULL;
+    made->text = text;
     made->payload = pl_retain(from->payload);
     return made;
 }
@@ -195,7 +188,7 @@ plait_value plait_error_stop(plait_value error)
         given->object.flags |= PL_OBJECT_STOP;
         return error;
     }
-    pl_error_object *made = given == &nomem ? NULL : copy(given);
+    pl_error_object *made = given == &nomem ? NULL : copy_of(given);
     pl_release(error);
     if (!made)
         return pl_value_of(&nomem_stop.object);

@@ -103,7 +103,7 @@ static pl_bytes *shared_new(const void *data, size_t size)
     pl_object_init(&bytes->object, PLAIT_KIND_BYTES);
     bytes->object.flags = PL_OBJECT_SHARED;
     bytes->size = size;
-    bytes->data = (unsigned char *)(uintptr_t)data;
+    memcpy(&bytes->data, &data, sizeof data); /* const, as the value is */
     return bytes;
 }
 

@@ -75,8 +75,10 @@ void pl_type_fork_release(void)
 plait_status pl_type_read(const plait_type *type, plait_type *ours,
                           plait_error *err)
 {
-    if (!type)
-        return pl_error_set(err, PLAIT_EINVAL, "plait_type is NULL");
+    if (!type) {
+        pl_error_set(err, PLAIT_EINVAL, "plait_type is NULL");
+        return PLAIT_EINVAL;
+    }
     if (type->size == sizeof *ours) {
         *ours = *type;
     } else {
