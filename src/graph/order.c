@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * order.c: chooses an order. Measured costs and gains, and why the limits are
+ * what they are: docs/internals/order.md.
+ */
+#include "graph/order.h"
+
+#include "base/alloc.h"
+#include "graph/order_candidate.h"
+
+/* Without being asked for, the walk is taken up to here. */
+#define WALK_TASKS 100000
+/* Both kinds of walk up to here. */
+#define BOTH_WALKS_TASKS 4096
+/* Above WALK_TASKS, so few live results are few enough. */
+#define FEW_RESULTS 64
+#define FEW_OF_TASKS 64
+
+/* The best order so far, and room for one that may be better. */
+typedef struct contest {
+    const pl_order_graph *graph;
+    pl_order_bound bound;
+    pl_order_score best;
+    uint32_t *leader; /* the best one's places; NULL: creation order */
+    uint32_t *spare;  /* NULL: not needed yet */
+    uint32_t *room;   /* whichever of the two is not the caller's array */
+    size_t bytes;     /* the most that was held at a time */
+} contest;
+
+typedef pl_order_outcome (*candidate)(pl_order_trial *trial);
+
+static bool beats(pl_order_score a, pl_order_score b)
+{
+    return a.peak < b.peak || (a.peak == b.peak && a.total < b.total);
+}
+
+static void note_bytes(contest *c, size_t bytes)
+{
+    if (c->room)
+        bytes += c->graph->n * sizeof *c->room;
+    if (bytes > c->bytes)
+        c->bytes = bytes;
+}
+
+/* Lets one more order compete. False: no memory. */
+static bool let_try(contest *c, candidate run, bool by_number)
+{
+    if (c->best.peak <= c->bound.peak)
+        return true;
+    if (!c->spare) {
+        c->spare = c->room = pl_alloc(c->graph->n * sizeof *c->room);
+        if (!c->room)
+            return false;
+    }
+    pl_order_trial trial = { .graph = c->graph,
+                             .position = c->spare,
+                             .limit = c->best.peak,
+                             .by_number = by_number };
+    pl_order_outcome outcome = run(&trial);
+    note_bytes(c, trial.bytes);
+    if (outcome == PL_ORDER_DONE && beats(trial.score, c->best)) {
+        uint32_t *loser = c->leader;
+        c->leader = c->spare;
+        c->spare = loser;
+        c->best = trial.score;
+    }
+    return outcome != PL_ORDER_NO_MEMORY;
+}
+
+/* Whether a big graph's creation order leaves little to save. */
+static bool is_low_enough(const contest *c, uint32_t floor)
+{
+    uint32_t n = c->graph->n;
+    uint32_t few = n / FEW_OF_TASKS;
+    if (few < FEW_RESULTS)
+        few = FEW_RESULTS;
+    return n > WALK_TASKS && c->best.peak <= floor + few;
+}
+
+/* False: no memory. */
+static bool compete(contest *c, plait_order wanted)
+{
+    uint32_t n = c->graph->n;
+    bool all = wanted == PLAIT_ORDER_MEMORY;
+    pl_order_look look;
+    note_bytes(c, n);
+    if (!pl_order_look_at_creation(c->graph, &look))
+        return false;
+    c->best = look.score;
+    if (!all && is_low_enough(c, look.floor))
+        return true;
+    if (!pl_order_find_bound(c->graph, &c->bound) ||
+        !let_try(c, pl_order_depth, true))
+        return false;
+    if (c->bound.is_forest || (!all && n > WALK_TASKS))
+        return true;
+    return let_try(c, pl_order_walk, true) &&
+           ((!all && n > BOTH_WALKS_TASKS) || let_try(c, pl_order_walk, false));
+}
+
+bool pl_order(const pl_order_graph *graph, plait_order wanted,
+              uint32_t *position, bool *is_identity, size_t *temporary_bytes)
+{
+    contest c = { .graph = graph, .spare = position };
+    bool ok = wanted == PLAIT_ORDER_CREATION || compete(&c, wanted);
+    if (ok && c.leader && c.leader != position) {
+        for (uint32_t t = 0; t < graph->n; t++)
+            position[t] = c.leader[t];
+    }
+    pl_free(c.room);
+    c.room = NULL;
+    size_t bytes = 0;
+    *is_identity = !c.leader;
+    ok = ok && pl_order_apply_priorities(graph, position, is_identity, &bytes);
+    note_bytes(&c, bytes);
+    if (temporary_bytes)
+        *temporary_bytes = c.bytes;
+    return ok;
+}

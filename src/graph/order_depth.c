@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * order_depth.c: depth-first, from the targets to what they need; of a task's
+ * inputs first the one that needs most results alive (order_number.c), which
+ * is the best order for a tree. It has a stack of its own: chains may be ten
+ * million tasks long.
+ */
+#include "graph/order_candidate.h"
+
+#include "base/alloc.h"
+#include "graph/order_sort.h"
+
+/* In `position`, until the task has its place. */
+#define UNSEEN UINT32_MAX
+#define OPENED (UINT32_MAX - 1)
+
+typedef struct depth_walk {
+    const pl_order_graph *graph;
+    uint32_t *position;
+    uint16_t *numbers;
+    uint32_t *uses; /* left, of each result */
+    uint64_t *keys; /* room for the inputs of any one task, or the targets */
+    uint32_t *stack;
+    size_t height, capacity;
+    uint32_t next; /* place */
+    uint32_t live;
+    pl_order_score score;
+} depth_walk;
+
+/* Sorted rising, that is pushed: the highest number last, so popped first;
+ * among equals the one created first. */
+static uint64_t key_of(const depth_walk *walk, uint32_t t)
+{
+    return (uint64_t)walk->numbers[t] << 32 | (UINT32_MAX - t);
+}
+
+static uint32_t task_of(uint64_t key)
+{
+    return UINT32_MAX - (uint32_t)key;
+}
+
+static bool reserve(depth_walk *walk, size_t more)
+{
+    size_t needed = walk->height + more;
+    if (needed <= walk->capacity)
+        return true;
+    size_t capacity = walk->capacity * 2 > needed ? walk->capacity * 2 : needed;
+    uint32_t *stack = pl_realloc(walk->stack, capacity * sizeof *stack);
+    if (!stack)
+        return false;
+    walk->stack = stack;
+    walk->capacity = capacity;
+    return true;
+}
+
+static void push_sorted(depth_walk *walk, uint32_t k)
+{
+    pl_order_sort(walk->keys, k);
+    for (uint32_t i = 0; i < k; i++)
+        walk->stack[walk->height++] = task_of(walk->keys[i]);
+}
+
+/* Pushes the inputs of t that have no place yet. */
+static bool open_task(depth_walk *walk, uint32_t t)
+{
+    const pl_order_graph *graph = walk->graph;
+    walk->position[t] = OPENED;
+    if (!reserve(walk, pl_order_n_inputs(graph, t)))
+        return false;
+    uint32_t k = 0;
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+        if (walk->position[graph->inputs[i]] == UNSEEN)
+            walk->keys[k++] = key_of(walk, graph->inputs[i]);
+    }
+    push_sorted(walk, k);
+    return true;
+}
+
+static void place(depth_walk *walk, uint32_t t)
+{
+    const pl_order_graph *graph = walk->graph;
+    walk->position[t] = walk->next++;
+    walk->live++;
+    if (walk->live > walk->score.peak)
+        walk->score.peak = walk->live;
+    walk->score.total += walk->live;
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++)
+        walk->live -= --walk->uses[graph->inputs[i]] == 0;
+}
+
+/* Runs what is on the stack and what that needs. */
+static pl_order_outcome empty_stack(depth_walk *walk, uint32_t limit)
+{
+    while (walk->height > 0) {
+        uint32_t t = walk->stack[walk->height - 1];
+        if (walk->position[t] == UNSEEN) {
+            if (!open_task(walk, t))
+                return PL_ORDER_NO_MEMORY;
+            if (walk->stack[walk->height - 1] != t)
+                continue;
+        }
+        walk->height--;
+        /* It may be there twice: two tasks may have asked for it. */
+        if (walk->position[t] == OPENED)
+            place(walk, t);
+        if (walk->score.peak > limit)
+            return PL_ORDER_GAVE_UP;
+    }
+    return PL_ORDER_DONE;
+}
+
+/* Puts the targets on the stack that no other task uses. */
+static bool push_targets(depth_walk *walk, bool by_number)
+{
+    const pl_order_graph *graph = walk->graph;
+    uint32_t k = 0;
+    for (uint32_t t = graph->n; t-- > 0;) {
+        if (graph->successor_at[t] == graph->successor_at[t + 1])
+            walk->keys[k++] = UINT32_MAX - t;
+    }
+    if (!reserve(walk, k))
+        return false;
+    for (uint32_t i = 0; by_number && i < k; i++)
+        walk->keys[i] = key_of(walk, task_of(walk->keys[i]));
+    push_sorted(walk, k);
+    return true;
+}
+
+static pl_order_outcome walk_all(depth_walk *walk, const pl_order_trial *trial)
+{
+    for (uint32_t t = 0; t < walk->graph->n; t++) {
+        walk->position[t] = UNSEEN;
+        walk->uses[t] = pl_order_n_uses(walk->graph, t);
+    }
+    pl_order_number(walk->graph, walk->numbers, walk->keys);
+    if (!push_targets(walk, trial->by_number))
+        return PL_ORDER_NO_MEMORY;
+    return empty_stack(walk, trial->limit);
+}
+
+pl_order_outcome pl_order_depth(pl_order_trial *trial)
+{
+    size_t n = trial->graph->n, n_keys = pl_order_widest(trial->graph);
+    depth_walk walk = { .graph = trial->graph,
+                        .position = trial->position,
+                        .capacity = 256 };
+    walk.numbers = pl_alloc(n * sizeof *walk.numbers);
+    walk.uses = pl_alloc(n * sizeof *walk.uses);
+    walk.keys = pl_alloc(n_keys * sizeof *walk.keys);
+    walk.stack = pl_alloc(walk.capacity * sizeof *walk.stack);
+    pl_order_outcome outcome = PL_ORDER_NO_MEMORY;
+    if (walk.numbers && walk.uses && walk.keys && walk.stack)
+        outcome = walk_all(&walk, trial);
+    trial->score = walk.score;
+    trial->bytes = n * (sizeof *walk.numbers + sizeof *walk.uses) +
+                   n_keys * sizeof *walk.keys +
+                   walk.capacity * sizeof *walk.stack;
+    pl_free(walk.numbers);
+    pl_free(walk.uses);
+    pl_free(walk.keys);
+    pl_free(walk.stack);
+    return outcome;
+}

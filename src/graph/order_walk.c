@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * order_walk.c: depth-first, but whatever frees a result is run at once.
+ *
+ * Three rules, the first that applies:
+ *  1. A ready task that is the last use of some result runs now. No order that
+ *     defers it has a lower peak: its result takes the place of its input.
+ *  2. A task whose few missing inputs are all ready runs now, with them, when
+ *     this leaves no more results alive than before.
+ *  3. Else the walk goes on down from the targets. Of what is asked for, it
+ *     takes what was touched last (an input of it ran), because it shares
+ *     results that are alive; then what needs most results (order_number.c).
+ *
+ * Every rule looks at each use of a result a bounded number of times, so the
+ * walk is linear but for sorting the inputs of each task. The stack is its own.
+ */
+#include "graph/order_candidate.h"
+
+#include "base/alloc.h"
+#include "graph/order_sort.h"
+
+#define NOBODY UINT32_MAX
+#define FEW_MISSING 3 /* what rule 2 runs together */
+#define FEW_INPUTS 16 /* of a task that rule 2 looks through */
+
+/* One task. The list of a task holds those that it asked for and that were
+ * touched since, the last one first. */
+typedef struct walk_task {
+    uint32_t users;   /* tasks that use it and did not run yet, and one more if
+                         it is a target */
+    uint32_t user;    /* their xor: the last one, when it is alone */
+    uint32_t used_by; /* the last to run: it may use it twice */
+    uint32_t missing; /* inputs that did not run yet */
+    uint32_t unready; /* inputs that can't run yet */
+    uint32_t asker;   /* the last one to ask for it, or NOBODY */
+    uint32_t touched; /* when */
+    uint32_t first;   /* of its list, or NOBODY */
+    uint32_t next, previous; /* in its asker's list */
+    bool is_listed;
+    bool is_done;
+    bool is_open;   /* has asked for its inputs */
+    bool is_queued; /* in `small` */
+} walk_task;
+
+typedef struct walk {
+    const pl_order_graph *graph;
+    uint32_t *position;
+    uint16_t *numbers;
+    uint64_t *keys;    /* room for the inputs of any one task, or the targets */
+    walk_task *tasks;  /* and one more, that asks for the targets */
+    uint32_t *freeing; /* rule 1: a stack */
+    uint32_t n_freeing;
+    uint32_t *small; /* rule 2: a stack */
+    uint32_t n_small;
+    uint32_t *stack; /* rule 3 */
+    size_t height, capacity;
+    uint32_t next; /* place */
+    uint32_t live;
+    pl_order_score score;
+} walk;
+
+static void unlist(walk *w, uint32_t t)
+{
+    walk_task *task = &w->tasks[t];
+    if (!task->is_listed)
+        return;
+    task->is_listed = false;
+    if (task->previous == NOBODY)
+        w->tasks[task->asker].first = task->next;
+    else
+        w->tasks[task->previous].next = task->next;
+    if (task->next != NOBODY)
+        w->tasks[task->next].previous = task->previous;
+}
+
+static void list_first(walk *w, uint32_t t)
+{
+    walk_task *task = &w->tasks[t];
+    unlist(w, t);
+    walk_task *asker = &w->tasks[task->asker];
+    task->is_listed = true;
+    task->previous = NOBODY;
+    task->next = asker->first;
+    if (task->next != NOBODY)
+        w->tasks[task->next].previous = t;
+    asker->first = t;
+}
+
+/* For rule 2, when something about t changed. */
+static void consider(walk *w, uint32_t t)
+{
+    walk_task *task = &w->tasks[t];
+    if (task->unready > 0 || task->missing > FEW_MISSING || task->is_queued)
+        return;
+    task->is_queued = true;
+    w->small[w->n_small++] = t;
+}
+
+static bool frees_something(const walk *w, uint32_t t)
+{
+    const pl_order_graph *graph = w->graph;
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+        if (w->tasks[graph->inputs[i]].users == 1)
+            return true;
+    }
+    return false;
+}
+
+/* All inputs of t have run. */
+static void become_ready(walk *w, uint32_t t)
+{
+    const pl_order_graph *graph = w->graph;
+    if (frees_something(w, t))
+        w->freeing[w->n_freeing++] = t;
+    uint32_t end = graph->successor_at[t + 1];
+    for (uint32_t i = graph->successor_at[t]; i < end; i++) {
+        if (--w->tasks[graph->successors[i]].unready == 0)
+            consider(w, graph->successors[i]);
+    }
+}
+
+static void use_input(walk *w, uint32_t input, uint32_t user)
+{
+    walk_task *task = &w->tasks[input];
+    if (task->used_by == user)
+        return;
+    task->used_by = user;
+    task->user ^= user;
+    if (--task->users == 0)
+        w->live--;
+    if (task->users != 1 || w->graph->is_target[input])
+        return;
+    if (w->tasks[task->user].missing == 0)
+        w->freeing[w->n_freeing++] = task->user;
+    else
+        consider(w, task->user);
+}
+
+/* An input of t ran. */
+static void touch(walk *w, uint32_t t)
+{
+    walk_task *task = &w->tasks[t];
+    task->touched = w->next;
+    if (task->asker != NOBODY)
+        list_first(w, t);
+    if (--task->missing == 0)
+        become_ready(w, t);
+    else
+        consider(w, t);
+}
+
+static void run(walk *w, uint32_t t)
+{
+    const pl_order_graph *graph = w->graph;
+    unlist(w, t);
+    w->tasks[t].is_done = true;
+    w->position[t] = w->next++;
+    w->live++;
+    if (w->live > w->score.peak)
+        w->score.peak = w->live;
+    w->score.total += w->live;
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++)
+        use_input(w, graph->inputs[i], t);
+    uint32_t end = graph->successor_at[t + 1];
+    for (uint32_t i = graph->successor_at[t]; i < end; i++)
+        touch(w, graph->successors[i]);
+}
+
+/* How many results t and its missing inputs would leave alive, if they ran.
+ * What t frees is counted last, so that it need not be counted to the end. */
+static uint32_t new_results(const walk *w, uint32_t t, uint32_t *freed)
+{
+    const pl_order_graph *graph = w->graph;
+    uint32_t new = 1;
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+        uint32_t input = graph->inputs[i];
+        if (w->tasks[input].is_done) {
+            *freed += w->tasks[input].users == 1;
+            continue;
+        }
+        new += w->tasks[input].users > 1;
+        if (pl_order_n_inputs(graph, input) > FEW_INPUTS)
+            continue;
+        uint32_t end = graph->input_at[input + 1];
+        for (uint32_t j = graph->input_at[input]; j < end; j++)
+            *freed += w->tasks[graph->inputs[j]].users == 1;
+    }
+    return new;
+}
+
+/* Rule 2. */
+static void run_together(walk *w, uint32_t t)
+{
+    const pl_order_graph *graph = w->graph;
+    const walk_task *task = &w->tasks[t];
+    if (task->is_done || task->missing == 0)
+        return;
+    uint32_t freed = 0;
+    if (new_results(w, t, &freed) > freed)
+        return;
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+        if (!w->tasks[graph->inputs[i]].is_done)
+            run(w, graph->inputs[i]);
+    }
+    run(w, t);
+}
+
+/* Rules 1 and 2, as long as they apply. */
+static void run_what_frees(walk *w)
+{
+    while (w->n_freeing > 0 || w->n_small > 0) {
+        if (w->n_freeing > 0) {
+            uint32_t t = w->freeing[--w->n_freeing];
+            if (!w->tasks[t].is_done)
+                run(w, t);
+        } else {
+            uint32_t t = w->small[--w->n_small];
+            w->tasks[t].is_queued = false;
+            run_together(w, t);
+        }
+    }
+}
+
+static bool reserve(walk *w, size_t more)
+{
+    size_t needed = w->height + more;
+    if (needed <= w->capacity)
+        return true;
+    size_t capacity = w->capacity * 2 > needed ? w->capacity * 2 : needed;
+    uint32_t *stack = pl_realloc(w->stack, capacity * sizeof *stack);
+    if (!stack)
+        return false;
+    w->stack = stack;
+    w->capacity = capacity;
+    return true;
+}
+
+/* The last to be pushed is the first to run: the one with the highest key;
+ * among equals the one created first. */
+static uint64_t key_of(uint32_t rank, uint32_t t)
+{
+    return (uint64_t)rank << 32 | (UINT32_MAX - t);
+}
+
+static void push_sorted(walk *w, uint32_t k)
+{
+    pl_order_sort(w->keys, k);
+    for (uint32_t i = 0; i < k; i++)
+        w->stack[w->height++] = UINT32_MAX - (uint32_t)w->keys[i];
+}
+
+/* Asks for the missing inputs of t: pushes those that nothing touched yet, then
+ * the others. */
+static bool open_task(walk *w, uint32_t t)
+{
+    const pl_order_graph *graph = w->graph;
+    w->tasks[t].is_open = true;
+    if (!reserve(w, pl_order_n_inputs(graph, t)))
+        return false;
+    for (int touched = 0; touched <= 1; touched++) {
+        uint32_t k = 0;
+        for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+            uint32_t input = graph->inputs[i];
+            walk_task *task = &w->tasks[input];
+            if (task->is_done || (task->touched > 0) != touched)
+                continue;
+            unlist(w, input);
+            task->asker = t;
+            w->keys[k++] =
+                key_of(touched ? task->touched : w->numbers[input], input);
+        }
+        push_sorted(w, k);
+    }
+    return true;
+}
+
+/* Rule 3. Until all has run. */
+static pl_order_outcome walk_down(walk *w, uint32_t limit)
+{
+    while (w->height > 0) {
+        uint32_t t = w->stack[w->height - 1];
+        walk_task *task = &w->tasks[t];
+        if (task->is_done) {
+            w->height--;
+            continue;
+        }
+        /* What its asker asked for too, and was touched since? */
+        uint32_t rival = task->is_open ? NOBODY : w->tasks[task->asker].first;
+        if (rival != NOBODY && rival != t) {
+            if (!reserve(w, 1))
+                return PL_ORDER_NO_MEMORY;
+            w->stack[w->height++] = t = rival;
+            task = &w->tasks[t];
+        }
+        if (task->missing > 0) {
+            if (!open_task(w, t))
+                return PL_ORDER_NO_MEMORY;
+            continue;
+        }
+        w->height--;
+        run(w, t);
+        run_what_frees(w);
+        if (w->score.peak > limit)
+            return PL_ORDER_GAVE_UP;
+    }
+    return PL_ORDER_DONE;
+}
+
+static bool push_targets(walk *w, bool by_number)
+{
+    const pl_order_graph *graph = w->graph;
+    uint32_t k = 0;
+    for (uint32_t t = 0; t < graph->n; t++) {
+        if (graph->successor_at[t] != graph->successor_at[t + 1])
+            continue;
+        w->tasks[t].asker = graph->n;
+        w->keys[k++] = key_of(by_number ? w->numbers[t] : 0, t);
+    }
+    if (!reserve(w, k))
+        return false;
+    push_sorted(w, k);
+    return true;
+}
+
+static void init_task(walk *w, uint32_t t)
+{
+    const pl_order_graph *graph = w->graph;
+    uint32_t k = pl_order_n_inputs(graph, t);
+    w->tasks[t] = (walk_task){ .users = pl_order_is_target(graph, t),
+                               .used_by = NOBODY,
+                               .missing = k,
+                               .unready = k,
+                               .asker = NOBODY,
+                               .first = NOBODY };
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+        walk_task *input = &w->tasks[graph->inputs[i]];
+        if (input->used_by == t)
+            continue;
+        input->used_by = t;
+        input->user ^= t;
+        input->users++;
+    }
+}
+
+static void init_tasks(walk *w)
+{
+    uint32_t n = w->graph->n;
+    for (uint32_t t = 0; t < n; t++)
+        init_task(w, t);
+    w->tasks[n] = (walk_task){ .first = NOBODY };
+    for (uint32_t t = 0; t < n; t++) {
+        w->tasks[t].used_by = NOBODY;
+        if (w->tasks[t].missing == 0)
+            become_ready(w, t);
+    }
+    /* With nothing alive, nothing can be freed. */
+    while (w->n_small > 0)
+        w->tasks[w->small[--w->n_small]].is_queued = false;
+}
+
+static pl_order_outcome walk_all(walk *w, const pl_order_trial *trial)
+{
+    pl_order_number(w->graph, w->numbers, w->keys);
+    init_tasks(w);
+    if (!push_targets(w, trial->by_number))
+        return PL_ORDER_NO_MEMORY;
+    return walk_down(w, trial->limit);
+}
+
+pl_order_outcome pl_order_walk(pl_order_trial *trial)
+{
+    size_t n = trial->graph->n, n_keys = pl_order_widest(trial->graph);
+    walk w = { .graph = trial->graph,
+               .position = trial->position,
+               .capacity = 256 };
+    w.numbers = pl_alloc(n * sizeof *w.numbers);
+    w.keys = pl_alloc(n_keys * sizeof *w.keys);
+    w.tasks = pl_alloc((n + 1) * sizeof *w.tasks);
+    w.freeing = pl_alloc(2 * n * sizeof *w.freeing);
+    w.small = pl_alloc(n * sizeof *w.small);
+    w.stack = pl_alloc(w.capacity * sizeof *w.stack);
+    pl_order_outcome outcome = PL_ORDER_NO_MEMORY;
+    if (w.numbers && w.keys && w.tasks && w.freeing && w.small && w.stack)
+        outcome = walk_all(&w, trial);
+    trial->score = w.score;
+    trial->bytes = n * (sizeof *w.numbers + 3 * sizeof *w.freeing) +
+                   n_keys * sizeof *w.keys + (n + 1) * sizeof *w.tasks +
+                   w.capacity * sizeof *w.stack;
+    pl_free(w.numbers);
+    pl_free(w.keys);
+    pl_free(w.tasks);
+    pl_free(w.freeing);
+    pl_free(w.small);
+    pl_free(w.stack);
+    return outcome;
+}
