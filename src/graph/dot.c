@@ -191,22 +191,6 @@ static void add_look(drawing *d, plait_task task, const char *key)
         pl_strbuf_printf(d->text, ", color=\"%s\"", look.line);
 }
 
-/* The value of a task that plait_literal made, borrowed. */
-static bool as_literal(const plait_graph *graph, uint32_t id,
-                       plait_value *value)
-{
-    const pl_graph_node *node = pl_graph_node_at(graph, id);
-    const char *name = pl_graph_function(graph, node->function)->name;
-    uint32_t end = pl_graph_words_end(graph, id);
-    if (end - node->words != 1 || strcmp(name, "literal") != 0)
-        return false;
-    uint32_t word = pl_graph_word(graph, node->words);
-    if (!(word & PL_WORD_LITERAL))
-        return false;
-    *value = pl_graph_literal(graph, word);
-    return true;
-}
-
 static void add_node(drawing *d, uint32_t id)
 {
     const plait_graph *graph = d->request->graph;
@@ -214,7 +198,7 @@ static void add_node(drawing *d, uint32_t id)
     char key[8 * NOTE_CHARACTERS], label[8 * LABEL_CHARACTERS];
     plait_task_key(graph, task, key, sizeof key);
     plait_value value;
-    bool is_literal = as_literal(graph, id, &value);
+    bool is_literal = pl_graph_as_literal(graph, id, &value);
     if (is_literal)
         plait_format(value, label, sizeof label);
     const char *shown = is_literal ? label : key;

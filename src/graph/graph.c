@@ -14,6 +14,9 @@
 #include "value/attachment.h"
 #include "value/object.h"
 
+/* For callers that can't inline it. */
+extern inline plait_value plait_argument(plait_value v);
+
 static const plait_task no_task = { 0, 0 };
 
 plait_graph *plait_graph_new(void)
@@ -341,6 +344,19 @@ static plait_value literal(plait_context *ctx, const plait_value *args,
 plait_task plait_literal(plait_graph *graph, plait_value v)
 {
     return plait_call(graph, literal, "literal", &v, 1);
+}
+
+bool pl_graph_as_literal(const plait_graph *graph, uint32_t id,
+                         plait_value *value)
+{
+    const pl_graph_node *node = pl_graph_node_at(graph, id);
+    if (pl_graph_function(graph, node->function)->fn != literal)
+        return false;
+    uint32_t word = pl_graph_word(graph, node->words);
+    *value = word & PL_WORD_LITERAL
+                 ? pl_graph_literal(graph, word)
+                 : plait_ref((plait_task){ word, graph->number });
+    return true;
 }
 
 static void free_given_payload(const plait_function *given)

@@ -113,6 +113,11 @@ static inline const pl_function *pl_graph_function(const plait_graph *graph,
  * Thread: builder.  Blocks: no. */
 const pl_task_options *pl_graph_options(const plait_graph *graph, uint32_t id);
 
+/* Whether plait_literal made the task; `*value` is then what it holds,
+ * borrowed. Thread: builder.  Blocks: no. */
+bool pl_graph_as_literal(const plait_graph *graph, uint32_t id,
+                         plait_value *value);
+
 /* Calls visit with the id of each task that `id` uses, repeats included, in the
  * order of its arguments; stops when it returns false, and returns that. */
 bool pl_graph_each_input(const plait_graph *graph, uint32_t id,
