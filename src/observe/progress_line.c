@@ -18,7 +18,9 @@
 
 static void rate_text(double per_second, char *buf, size_t size)
 {
-    if (per_second < 10)
+    if (per_second < 1)
+        snprintf(buf, size, "%.1f/min", per_second * 60);
+    else if (per_second < 10)
         snprintf(buf, size, "%.1f/s", per_second);
     else if (per_second < 10e3)
         snprintf(buf, size, "%.0f/s", per_second);
@@ -121,6 +123,18 @@ static size_t plain_line(const pl_progress *progress, char *line)
     return PL_PROGRESS_LINE_BYTES - rest.left;
 }
 
+/* As many whole numbers of a line as fit in `most` columns. */
+static size_t cut(const char *numbers, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    for (size_t at = most; at > 0; at--) {
+        if (numbers[at] == ' ' && numbers[at + 1] == ' ')
+            return at;
+    }
+    return most;
+}
+
 static size_t bar_line(const pl_progress *progress, unsigned width, char *line)
 {
     char numbers[PL_PROGRESS_LINE_BYTES];
@@ -137,7 +151,7 @@ static size_t bar_line(const pl_progress *progress, unsigned width, char *line)
     size_t bar = most > length + 4 ? most - length - 4 : 0;
     bar = bar < BAR_MOST ? bar : BAR_MOST;
     if (bar < BAR_LEAST) { /* no room: the numbers, as far as they fit */
-        length = length < most ? length : most;
+        length = cut(numbers, length, most);
         memcpy(line, numbers, length);
         line[length] = '\0';
         return length;
