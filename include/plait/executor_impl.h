@@ -70,6 +70,8 @@ typedef struct plait_executor_ops {
     /* The run's memory goes: free what start made for it. */
     void (*forget)(void *self, plait_run *run);
     void (*close)(void *self);
+    /* A default executor, which runs share, is asked for more workers. */
+    plait_status (*grow)(void *self, unsigned workers, plait_error *err);
 } plait_executor_ops;
 
 /* Makes an executor known by name. The struct is copied. A name that is taken

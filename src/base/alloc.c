@@ -27,6 +27,17 @@ void *pl_calloc(size_t n, size_t size)
     return calloc(1, bytes ? bytes : 1);
 }
 
+void *pl_calloc_aligned(size_t alignment, size_t size)
+{
+    if (size > SIZE_MAX - alignment)
+        return NULL;
+    size_t whole = (size + alignment - 1) & ~(alignment - 1);
+    void *memory = aligned_alloc(alignment, whole ? whole : alignment);
+    if (memory)
+        memset(memory, 0, whole);
+    return memory;
+}
+
 void *pl_realloc(void *memory, size_t size)
 {
     return realloc(memory, size ? size : 1);

@@ -17,6 +17,10 @@ void *pl_alloc(size_t size);
 /* n * size bytes, all zero; NULL also when the product overflows. */
 void *pl_calloc(size_t n, size_t size);
 
+/* `size` zeroed bytes at a multiple of `alignment` (a power of two): for
+ * structs with members on cache lines of their own. Freed with pl_free. */
+void *pl_calloc_aligned(size_t alignment, size_t size);
+
 /* As realloc; on failure NULL, and `memory` is as it was. */
 void *pl_realloc(void *memory, size_t size);
 

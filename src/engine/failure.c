@@ -64,6 +64,9 @@ void pl_run_poison(plait_run *run, uint32_t task, uint32_t source)
 {
     pl_cell *cell = &run->cells[task];
     uint32_t poison = UINT32_MAX - source;
+    if (source == PL_CANCELLED && !(pl_run_trouble(run) & PL_TROUBLE_CANCELLED))
+        atomic_fetch_or_explicit(&run->trouble, PL_TROUBLE_CANCELLED,
+                                 memory_order_relaxed);
     /* relaxed: the decrement that follows publishes the poison */
     uint32_t old = atomic_load_explicit(&cell->poison, memory_order_relaxed);
     while (old < poison && !atomic_compare_exchange_weak_explicit(

@@ -141,6 +141,13 @@ static void discard(plait_run *run, plait_slot *slot)
         plait_release(slot->value);
 }
 
+/* relaxed: a statistic */
+static void count_done(plait_run *run, int change)
+{
+    atomic_fetch_add_explicit(&run->owned->lane.done, (uint32_t)change,
+                              memory_order_relaxed);
+}
+
 /* ---- beginning and ending tasks ---- */
 
 /* A task that was lost, and that nobody uses any more. */
@@ -154,6 +161,7 @@ static bool is_unused(const plait_run *run, uint32_t task)
 static void finish_unrun(plait_run *run, uint32_t task)
 {
     set_state(run, task, PL_FREED);
+    count_done(run, 1); /* as it was before it was lost */
     pl_run_drop_inputs(run, task);
     feed_successors(run, task);
     skip_doomed(run);
@@ -254,7 +262,7 @@ void plait_run_complete(plait_run *run, plait_attempt attempt,
     uint32_t task = attempt.task;
     run->cells[task].slot = result;
     set_state(run, task, PL_DONE);
-    pl_lane_count(&run->owned->lane.done);
+    count_done(run, 1);
     pl_run_drop_inputs(run, task);
     pl_run_free_unused(run, task);
     feed_successors(run, task);
@@ -275,6 +283,7 @@ static void unfinish(plait_run *run, uint32_t task, uint32_t *lost)
 {
     pl_cell *cell = &run->cells[task];
     set_state(run, task, PL_WAITING);
+    count_done(run, -1);
     cell->slot = (plait_slot){ .words = { 0, 0 } };
     cell->link = *lost;
     *lost = task;
@@ -456,7 +465,7 @@ void *plait_run_driver(const plait_run *run)
 bool pl_owned_init(plait_run *run)
 {
     uint32_t n = run->plan->n_tasks;
-    struct pl_owned *own = pl_calloc(1, sizeof *own);
+    struct pl_owned *own = pl_calloc_aligned(PL_CACHE_LINE, sizeof *own);
     if (!own)
         return false;
     own->heap = pl_pages_alloc(n, sizeof *own->heap);

@@ -75,7 +75,8 @@ _Static_assert(sizeof(pl_cell) == PL_RUN_BYTES_PER_TASK, "see plan.h");
 typedef enum pl_trouble {
     PL_TROUBLE_FAILED = 1 << 0,   /* some task has failed */
     PL_TROUBLE_STOPPING = 1 << 1, /* nothing new is begun */
-    PL_TROUBLE_LOST = 1 << 2      /* some result was lost (owned) */
+    PL_TROUBLE_LOST = 1 << 2,     /* some result was lost (owned) */
+    PL_TROUBLE_CANCELLED = 1 << 3 /* a task was skipped that was sound */
 } pl_trouble;
 
 struct pl_lane;
@@ -117,9 +118,9 @@ struct plait_run {
     _Atomic int32_t stop_status; /* why it stops: a plait_status, or 0 */
     _Atomic uint32_t failed;     /* the last task that failed; PL_NONE */
     _Atomic uint32_t failed_count;
-    _Atomic bool resolved; /* every task is */
-    _Atomic uint32_t event;        /* changes when the run stops or ends, or has
-                                      work for who helps: to park on */
+    _Atomic bool resolved;  /* every task is */
+    _Atomic uint32_t event; /* changes when the run stops or ends, or has
+                               work for who helps: to park on */
 
     /* changing, often */
     _Alignas(PL_CACHE_LINE) _Atomic uint32_t targets_left;

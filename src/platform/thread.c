@@ -118,6 +118,11 @@ void pl_thread_detach(pl_thread thread)
     pthread_detach(thread);
 }
 
+bool pl_thread_is_self(pl_thread thread)
+{
+    return pthread_equal(thread, pthread_self()) != 0;
+}
+
 static PL_THREAD_LOCAL char own_name[32];
 
 #if defined(__linux__)

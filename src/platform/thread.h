@@ -29,6 +29,7 @@ bool pl_thread_begin(pl_thread *thread, void (*main)(void *arg), void *arg,
                      const char *name);
 void pl_thread_join(pl_thread thread);
 void pl_thread_detach(pl_thread thread);
+bool pl_thread_is_self(pl_thread thread);
 
 /* The name that log lines show for this thread: set by workers; else
  * "MainThread", or "Thread-N". Valid as long as the thread. */

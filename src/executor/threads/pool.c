@@ -316,37 +316,57 @@ static bool begin_thread(pl_pool *pool, pl_worker *worker)
     return pl_thread_begin(&worker->thread, worker_main, worker, name);
 }
 
-/* Under the mutex: one worker more. */
-static bool add_worker(pl_pool *pool)
+/* A worker with its number, and no thread yet; NULL: enough, or no memory. */
+static pl_worker *new_worker(pl_pool *pool, unsigned wanted)
 {
     pl_worker *worker = pl_calloc(1, sizeof *worker);
     if (!worker)
-        return false;
+        return NULL;
     worker->pool = pool;
-    worker->number = pool->n_workers;
+    pl_mutex_lock(&pool->mutex);
+    bool enough = pool->n_workers >= wanted;
+    if (!enough) {
+        worker->number = pool->n_workers;
+        pool->workers[pool->n_workers++] = worker;
+        atomic_store_explicit(&pool->size, pool->n_workers,
+                              memory_order_relaxed);
+    }
+    pl_mutex_unlock(&pool->mutex);
+    if (!enough)
+        return worker;
+    pl_free(worker);
+    return NULL;
+}
+
+/* Begins the thread of a new worker. No lock is held: a front end's `spawn` may
+ * wait for its own. */
+static bool begin_worker(pl_pool *pool, pl_worker *worker)
+{
     /* relaxed: counted before the thread can end */
     atomic_fetch_add_explicit(&pool->alive, 1, memory_order_relaxed);
-    if (!begin_thread(pool, worker)) {
-        atomic_fetch_sub_explicit(&pool->alive, 1, memory_order_relaxed);
-        pl_free(worker);
-        return false;
-    }
-    pool->workers[pool->n_workers++] = worker;
+    if (begin_thread(pool, worker))
+        return true;
+    atomic_fetch_sub_explicit(&pool->alive, 1, memory_order_relaxed);
+    pl_mutex_lock(&pool->mutex);
+    pool->workers[worker->number] = NULL;
+    if (worker->number + 1 == pool->n_workers)
+        pool->n_workers--;
     atomic_store_explicit(&pool->size, pool->n_workers, memory_order_relaxed);
-    return true;
+    pl_mutex_unlock(&pool->mutex);
+    pl_free(worker);
+    return false;
 }
 
 plait_status pl_pool_grow(pl_pool *pool, unsigned workers, plait_error *err)
 {
-    if (workers <= pl_pool_workers(pool))
-        return PLAIT_OK;
-    pl_mutex_lock(&pool->mutex);
-    while (pool->n_workers < workers && pool->n_workers < PL_WORKERS_MAX &&
-           add_worker(pool))
-        ;
-    unsigned n = pool->n_workers;
-    pl_mutex_unlock(&pool->mutex);
-    if (n == 0)
+    unsigned wanted = workers < PL_WORKERS_MAX ? workers : PL_WORKERS_MAX;
+    pl_worker *worker;
+    while (pl_pool_workers(pool) < wanted &&
+           (worker = new_worker(pool, wanted))) {
+        if (!begin_worker(pool, worker))
+            break;
+    }
+    if (pl_pool_workers(pool) == 0)
         return pl_error_set(err, PLAIT_ESYS,
                             "threads: not one worker thread could be begun");
     return PLAIT_OK;
@@ -361,7 +381,7 @@ plait_status pl_pool_new(unsigned workers, const plait_options *options,
                          pl_pool **out, plait_error *err)
 {
     *out = NULL;
-    pl_pool *pool = pl_calloc(1, sizeof *pool);
+    pl_pool *pool = pl_calloc_aligned(PL_CACHE_LINE, sizeof *pool);
     if (!pool)
         return pl_error_nomem(err);
     pl_barrier_init();
@@ -454,9 +474,10 @@ bool pl_pool_close(pl_pool *pool, int64_t until_ns)
     if (!wait_for_workers(pool, until_ns))
         return false;
     for (unsigned i = 0; i < pool->n_workers; i++) {
-        if (!pool->workers[i]->spawned)
-            pl_thread_join(pool->workers[i]->thread);
-        pl_free(pool->workers[i]);
+        pl_worker *worker = pool->workers[i];
+        if (worker && !worker->spawned)
+            pl_thread_join(worker->thread);
+        pl_free(worker);
     }
     pl_mutex_fini(&pool->mutex);
     pl_free(pool);

@@ -34,7 +34,7 @@ static void push(pl_lane *lane, uint32_t task)
 
 static pl_team_lane *new_lane(pl_team *team, uint32_t worker)
 {
-    pl_team_lane *lane = pl_calloc(1, sizeof *lane);
+    pl_team_lane *lane = pl_calloc_aligned(PL_CACHE_LINE, sizeof *lane);
     if (!lane)
         return NULL;
     pl_lane_init(&lane->lane, team->run, worker);

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* computation.c: a run from its start to its end. */
+#include "executor/computation.h"
+
+#include <limits.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/lane.h"
+#include "engine/owned.h"
+#include "platform/clock.h"
+#include "platform/park.h"
+#include "process.h"
+
+/* ---- ending ---- */
+
+static void destroy(pl_computation *c)
+{
+    plait_run *run = &c->run;
+    if (c->executor->ops.forget)
+        c->executor->ops.forget(c->executor->self, run);
+    pl_owned_fini(run);
+    pl_run_fini(run);
+    pl_mutex_fini(&c->mutex);
+    pl_executor_release(c->executor);
+    pl_free(c->observers);
+    pl_free(c);
+}
+
+static void release(pl_computation *c)
+{
+    if (pl_refcount_give(&c->count))
+        destroy(c);
+}
+
+/* Wakes who waits for the run. Only an atomic and a futex: a signal's handler
+ * may call it. */
+static void changed(plait_run *run)
+{
+    /* release: what has happened to the run is seen by who wakes */
+    atomic_fetch_add_explicit(&run->event, 1, memory_order_release);
+    pl_unpark(&run->event, INT_MAX);
+}
+
+static void on_stop(plait_run *run)
+{
+    const plait_executor *executor = pl_computation_of(run)->executor;
+    changed(run);
+    if (executor->ops.cancel)
+        executor->ops.cancel(executor->self, run);
+}
+
+static pl_on_done *take_on_done(pl_computation *c)
+{
+    pl_mutex_lock(&c->mutex);
+    pl_on_done *list = c->on_done;
+    c->on_done = NULL;
+    /* release: results are there; under the mutex, so that a callback that is
+     * added later is called by who adds it */
+    atomic_store_explicit(&c->ended, true, memory_order_release);
+    pl_mutex_unlock(&c->mutex);
+    return list;
+}
+
+static void on_end(plait_run *run)
+{
+    pl_computation *c = pl_computation_of(run);
+    pl_alarm_cancel(&c->alarm);
+    if (pl_run_resolved(run))
+        pl_run_sweep(run);
+    pl_runtime_drain(pl_attachment_current());
+    pl_telling_end(c);
+    pl_on_done *list = take_on_done(c);
+    changed(run);
+    while (list) {
+        pl_on_done *done = list;
+        list = done->next;
+        done->fn(run, done->user);
+        pl_free(done);
+    }
+    release(c);
+}
+
+static void time_is_up(pl_alarm *alarm)
+{
+    pl_computation *c =
+        (pl_computation *)((char *)alarm - offsetof(pl_computation, alarm));
+    if (!pl_run_resolved(&c->run))
+        pl_run_stop(&c->run, PLAIT_ETIMEDOUT);
+}
+
+/* ---- starting ---- */
+
+static void drop_slot(plait_run *run, plait_slot *slot)
+{
+    const plait_executor *executor = pl_computation_of(run)->executor;
+    if (executor->ops.drop)
+        executor->ops.drop(executor->self, run, slot);
+}
+
+/* As many lanes as tasks may run at one time. */
+static uint32_t lanes_for(const pl_computation *c, const plait_plan *plan,
+                          const plait_options *options)
+{
+    uint32_t n =
+        atomic_load_explicit(&c->executor->workers, memory_order_relaxed);
+    if (options->workers && options->workers < n)
+        n = options->workers;
+    else if (!options->workers && !options->executor)
+        n = plait_cpu_count();
+    if (plan->n_tasks < n)
+        n = plan->n_tasks;
+    return n ? n : 1;
+}
+
+static bool set_up(pl_computation *c, plait_plan *plan,
+                   const plait_options *options, const plait_observer *watcher)
+{
+    const plait_executor_ops *ops = &c->executor->ops;
+    if (!pl_telling_init(c, options, watcher))
+        return false;
+    pl_run_setup setup = {
+        .on_event = pl_telling_event,
+        .on_stop = on_stop,
+        .on_end = on_end,
+        .drop = ops->flags & PLAIT_EXECUTOR_REMOTE_VALUES ? drop_slot : NULL,
+        .event_kinds = pl_telling_kinds(c),
+        .on_error = options->on_error,
+        .retries = options->retries,
+        .worker_losses = options->worker_losses,
+        .timeout_ms = options->timeout_ms,
+        .n_lanes = lanes_for(c, plan, options),
+        .user = options->user,
+    };
+    return pl_run_init(&c->run, plan, &setup);
+}
+
+static pl_computation *new_computation(plait_plan *plan,
+                                       const plait_options *options,
+                                       const plait_observer *watcher,
+                                       plait_error *err)
+{
+    plait_executor *executor = pl_executor_find(options, err);
+    if (!executor)
+        return NULL;
+    pl_computation *c = pl_calloc_aligned(PL_CACHE_LINE, sizeof *c);
+    if (c) {
+        c->executor = executor;
+        atomic_init(&c->count, 2);
+        c->generation = pl_process_generation();
+        c->run_timeout_ms = options->run_timeout_ms;
+    }
+    if (!c || !set_up(c, plan, options, watcher)) {
+        pl_error_nomem(err);
+        pl_executor_release(executor);
+        if (c)
+            pl_free(c->observers);
+        pl_free(c);
+        return NULL;
+    }
+    pl_mutex_init(&c->mutex);
+    return c;
+}
+
+/* Hands the run to its executor, which ends it, at once perhaps. */
+static plait_status hand_over(pl_computation *c, plait_error *err)
+{
+    plait_run *run = &c->run;
+    const plait_executor_ops *ops = &c->executor->ops;
+    if (!(ops->flags & PL_EXECUTOR_SETS_UP)) {
+        pl_run_count_cells(run);
+        if (!pl_owned_init(run))
+            return pl_error_nomem(err);
+    }
+    if (c->run_timeout_ms) {
+        plait_status status = pl_alarm_set(
+            &c->alarm, pl_clock_after_ms(c->run_timeout_ms), time_is_up, err);
+        if (status != PLAIT_OK)
+            return status;
+    }
+    pl_run_tell(run, PLAIT_RUN_BEGIN, PL_NONE, PL_NO_WORKER, plait_nil());
+    if (pl_run_resolved(run)) { /* nothing to do */
+        on_end(run);
+        return PLAIT_OK;
+    }
+    plait_status status = ops->start(c->executor->self, run, err);
+    if (status != PLAIT_OK)
+        pl_telling_end(c);
+    return status;
+}
+
+/* Sets aside, for as long as a task waits, the runtime that it runs in. */
+static pl_attachment *step_out(pl_attachment_aside *aside)
+{
+    pl_attachment *attachment =
+        pl_context_current() ? pl_attachment_current() : NULL;
+    if (attachment)
+        pl_attachment_set_aside(attachment, aside);
+    return attachment;
+}
+
+static void step_in(pl_attachment *attachment, const pl_attachment_aside *aside)
+{
+    if (attachment)
+        pl_attachment_take_up(attachment, aside);
+}
+
+plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
+                                const plait_observer *watcher, plait_error *err)
+{
+    pl_computation *c = new_computation(plan, options, watcher, err);
+    if (!c)
+        return NULL;
+    pl_attachment_aside aside;
+    pl_attachment *attachment = step_out(&aside);
+    plait_status status = hand_over(c, err);
+    step_in(attachment, &aside);
+    if (status != PLAIT_OK) {
+        pl_alarm_cancel(&c->alarm);
+        release(c);
+        release(c);
+        return NULL;
+    }
+    return &c->run;
+}
+
+/* ---- waiting ---- */
+
+static bool has_ended(const pl_computation *c)
+{
+    /* acquire: results are read after it */
+    return atomic_load_explicit(&c->ended, memory_order_acquire);
+}
+
+bool pl_computation_is_over(const pl_computation *c)
+{
+    return has_ended(c) || (!pl_run_resolved(&c->run) &&
+                            atomic_load_explicit(&c->run.stop_status,
+                                                 memory_order_acquire) != 0);
+}
+
+/* Whether this thread is in a task of the run. */
+static bool is_inside(const plait_run *run)
+{
+    for (const plait_context *ctx = pl_context_current(); ctx;
+         ctx = ctx->outer) {
+        if (ctx->run == run)
+            return true;
+    }
+    return false;
+}
+
+static plait_status wait_until(pl_computation *c, int64_t until_ns)
+{
+    plait_run *run = &c->run;
+    const plait_executor *executor = c->executor;
+    bool helps = pl_context_current() && executor->ops.help;
+    for (;;) {
+        /* acquire: what changes after this look wakes the park */
+        uint32_t event =
+            atomic_load_explicit(&run->event, memory_order_acquire);
+        if (pl_computation_is_over(c))
+            return PLAIT_OK;
+        if (helps && !pl_run_resolved(run)) {
+            executor->ops.help(executor->self, run, until_ns);
+            if (until_ns != PL_FOREVER && pl_clock_ns() >= until_ns)
+                return pl_computation_is_over(c) ? PLAIT_OK : PLAIT_EAGAIN;
+            continue;
+        }
+        pl_park_result woken = pl_park(&run->event, event, until_ns);
+        if (woken == PL_PARK_TIMEOUT)
+            return pl_computation_is_over(c) ? PLAIT_OK : PLAIT_EAGAIN;
+        if (woken == PL_PARK_SIGNAL)
+            return PLAIT_EINTR;
+    }
+}
+
+plait_status plait_run_wait(plait_run *run, int64_t timeout_ms,
+                            plait_error *err)
+{
+    if (!run)
+        return pl_error_set(err, PLAIT_EINVAL, "the run is NULL");
+    pl_computation *c = pl_computation_of(run);
+    if (is_inside(run))
+        return pl_error_set(err, PLAIT_EINVAL,
+                            "a task waits for the run that it is part of, "
+                            "which can't end before the task does");
+    if (!has_ended(c) && c->generation != pl_process_generation())
+        return pl_error_set(err, PLAIT_EINVAL,
+                            "the run was started before fork, by the parent "
+                            "process: start it again in the child");
+    pl_attachment_aside aside;
+    pl_attachment *attachment = step_out(&aside);
+    plait_status status = wait_until(c, pl_clock_after_ms(timeout_ms));
+    step_in(attachment, &aside);
+    if (status == PLAIT_OK)
+        return pl_computation_status(c, err);
+    return pl_error_set(err, status, "the run goes on: %s",
+                        plait_status_text(status));
+}
+
+void plait_run_cancel(plait_run *run)
+{
+    if (run && !pl_run_resolved(run))
+        pl_run_stop(run, PLAIT_ECANCELED);
+}
+
+void plait_run_free(plait_run *run)
+{
+    if (!run)
+        return;
+    pl_computation *c = pl_computation_of(run);
+    if (!has_ended(c)) {
+        plait_run_cancel(run);
+        pl_telling_end(c);
+    }
+    pl_telling_stop(c);
+    release(c);
+}
+
+plait_status plait_run_on_done(plait_run *run,
+                               void (*fn)(plait_run *run, void *user),
+                               void *user)
+{
+    if (!run || !fn)
+        return PLAIT_EINVAL;
+    pl_computation *c = pl_computation_of(run);
+    pl_on_done *done = pl_alloc(sizeof *done);
+    if (!done)
+        return PLAIT_ENOMEM;
+    pl_mutex_lock(&c->mutex);
+    bool ended = has_ended(c);
+    if (!ended) {
+        *done = (pl_on_done){ c->on_done, fn, user };
+        c->on_done = done;
+    }
+    pl_mutex_unlock(&c->mutex);
+    if (ended) {
+        pl_free(done);
+        fn(run, user);
+    }
+    return PLAIT_OK;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * computation.h: a run as its user sees it: the engine's state, and around it
+ * who waits, who watches, when time is up, and when it may be freed.
+ *
+ * Two references keep it: the user's handle, and the executor's until
+ * plait_run_end. A run has *stopped* when nothing new is begun (cancel, time,
+ * PLAIT_STOP): waits return. It has *ended* when nothing of it runs any more.
+ */
+#ifndef PL_COMPUTATION_H
+#define PL_COMPUTATION_H
+
+#include "engine/run.h"
+#include "executor/alarm.h"
+#include "executor/executor.h"
+#include "platform/thread.h"
+
+typedef struct pl_on_done {
+    struct pl_on_done *next;
+    void (*fn)(plait_run *run, void *user);
+    void *user;
+} pl_on_done;
+
+typedef struct pl_computation {
+    plait_run run; /* first: a plait_run * is a pl_computation * */
+    pl_refcount count;
+    plait_executor *executor;
+    uint32_t generation; /* pl_process_generation at the start */
+    unsigned run_timeout_ms;
+    pl_alarm alarm;
+    _Atomic bool ended;
+    pl_mutex mutex;
+    pl_on_done *on_done; /* guarded by mutex */
+    /* watching (telling.c) */
+    const plait_observer **observers;
+    size_t n_observers;
+    _Atomic bool unwatched; /* observers are not to be called any more */
+    _Atomic bool told_end;
+    _Atomic uint32_t telling; /* calls of observers under way: to park on */
+} pl_computation;
+
+static inline pl_computation *pl_computation_of(const plait_run *run)
+{
+    return (pl_computation *)run;
+}
+
+/* Starts a plan. `watcher` is one observer more, or NULL. NULL when it failed.
+ * Thread: any.  Blocks: with sync, until it ends. */
+plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
+                                const plait_observer *watcher,
+                                plait_error *err);
+
+/* Whether a wait has something to return. */
+bool pl_computation_is_over(const pl_computation *c);
+
+/* How it went; for a computation that is over. */
+plait_status pl_computation_status(pl_computation *c, plait_error *err);
+
+/* The result of the task of a plan number: see plait_run_result. */
+plait_status pl_computation_result(pl_computation *c, uint32_t number,
+                                   plait_value *out, plait_error *err);
+
+/* ---- watching (telling.c) ---- */
+
+/* Copies the observers' addresses. False: no memory. */
+bool pl_telling_init(pl_computation *c, const plait_options *options,
+                     const plait_observer *watcher);
+
+/* The kinds of events that anybody wants, and failures, for the log. */
+unsigned pl_telling_kinds(const pl_computation *c);
+
+/* The engine's on_event. */
+void pl_telling_event(plait_run *run, plait_event_kind kind, uint32_t task,
+                      unsigned worker, plait_value value);
+
+/* Tells RUN_END, once. */
+void pl_telling_end(pl_computation *c);
+
+/* No observer is called any more when it returns.  Blocks: until the calls that
+ * are under way return, but for those of this thread. */
+void pl_telling_stop(pl_computation *c);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * executor.h: executors by name, and the options of a call as they are meant.
+ */
+#ifndef PL_EXECUTOR_H
+#define PL_EXECUTOR_H
+
+#include <plait/executor_impl.h>
+
+#include "base/refcount.h"
+
+/* A flag of our own executors: `start` sets the run's cells up itself, because
+ * it doesn't drive it as an owned run. */
+#define PL_EXECUTOR_SETS_UP (UINT32_C(1) << 31)
+
+/* An open executor. Runs hold it, so that it outlives its closing. */
+struct plait_executor {
+    pl_refcount count;
+    plait_executor_ops ops;
+    void *self;
+    _Atomic uint32_t workers;
+    _Atomic bool closed;
+};
+
+/* Our own. */
+extern const plait_executor_ops pl_sync_ops;
+extern const plait_executor_ops pl_threads_ops;
+
+/* A caller's options, with what they leave open filled in from the
+ * environment: the scheduler's name, and workers when it says some. */
+plait_status pl_options_read(const plait_options *given, plait_options *options,
+                             plait_error *err);
+
+/* The executor that the options name, opened when it has to be; a reference.
+ * NULL when it failed.  Thread: any.  Blocks: no. */
+plait_executor *pl_executor_find(const plait_options *options,
+                                 plait_error *err);
+
+void pl_executor_release(plait_executor *executor);
+
+/* Opens one of its own; a reference. */
+plait_executor *pl_executor_new(const char *name, const plait_options *options,
+                                plait_error *err);
+
+#endif
