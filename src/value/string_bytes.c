@@ -9,6 +9,10 @@
 #include "base/alloc.h"
 #include "value/object.h"
 
+/* How long a chain of leases that can't be looked through may grow, before
+ * copying ends it. */
+#define MOST_LEASES 16
+
 void pl_string_free(pl_string *string)
 {
     pl_object_wipe(string, sizeof *string + string->length + 1);
@@ -165,7 +169,7 @@ plait_value pl_bytes_leased(const void *data, size_t size, plait_value lease)
     }
     lease = flatten(lease, data, size);
     unsigned depth = lease_depth(lease);
-    if (lease.kind == PLAIT_KIND_NIL || depth > PLAIT_NESTING_LIMIT) {
+    if (lease.kind == PLAIT_KIND_NIL || depth > MOST_LEASES) {
         plait_value copy = plait_bytes(data, size);
         pl_release(lease);
         return copy;

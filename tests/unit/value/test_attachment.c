@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Attaching to a fake runtime: who is called when. */
+#include "value/attachment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_runtime.h"
+
+static char s[] = "s", i[] = "i", o[] = "o";
+
+static bool refuse(void *user, void *thread)
+{
+    (void)thread;
+    note("refuse", user);
+    return false;
+}
+
+static void a_thread_attaches_once_for_many_tasks(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 3 };
+    (void)state;
+    assert_true(pl_attach_may_block(&own, &runtime));
+    assert_true(pl_attach(&own, &runtime, r, r));
+    assert_calls("start(a as 3) attach(a) enter(r)");
+    assert_false(pl_attach_may_block(&own, &runtime));
+    pl_attachment_task_done(&own);
+    assert_true(pl_attach(&own, &runtime, r, r));
+    assert_calls("");
+    pl_attachment_fini(&own);
+    assert_calls("leave(r) detach(a) stop(a)");
+}
+
+static void plain_tasks_run_detached(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_false(pl_attach_may_block(&own, NULL));
+    assert_true(pl_attach(&own, NULL, r, NULL));
+    assert_calls("");
+    assert_true(pl_attach(&own, &runtime, r, r));
+    assert_false(pl_attach_may_block(&own, NULL));
+    assert_true(pl_attach(&own, NULL, r, NULL));
+    assert_calls("start(a as 0) attach(a) enter(r) leave(r) detach(a)");
+    pl_detach(&own);
+    pl_attachment_task_done(&own);
+    assert_calls("");
+    pl_attachment_fini(&own);
+    assert_calls("stop(a)");
+}
+
+static void another_run_is_entered(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    assert_true(pl_attach(&own, &runtime, s, s));
+    assert_calls("start(a as 0) attach(a) enter(r) leave(r) enter(s)");
+    pl_attachment_fini(&own);
+    assert_calls("leave(s) detach(a) stop(a)");
+}
+
+static void another_runtime_is_turned_to(void **state)
+{
+    static plait_runtime one = RUNTIME(a), two = RUNTIME(b);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_true(pl_attach(&own, &one, r, r));
+    assert_true(pl_attach_may_block(&own, &two));
+    assert_true(pl_attach(&own, &two, r, r));
+    assert_true(pl_attach(&own, &one, r, r));
+    assert_calls("start(a as 0) attach(a) enter(r) leave(r) detach(a) "
+                 "start(b as 0) attach(b) enter(r) leave(r) detach(b) "
+                 "attach(a) enter(r)");
+    pl_attachment_fini(&own);
+    assert_calls("leave(r) detach(a) stop(b) stop(a)");
+}
+
+static void the_lock_is_offered_after_many_tasks(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    assert_calls("start(a as 0) attach(a) enter(r)");
+    unsigned done = 0;
+    while (!calls.length) {
+        pl_attachment_task_done(&own);
+        assert_true(++done <= 1000); /* fewer when they take long */
+    }
+    assert_calls("leave(r) detach(a)");
+    pl_attachment_fini(&own);
+    assert_calls("stop(a)");
+}
+
+static void the_lock_is_offered_after_a_long_time(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    own.attached_ns -= 2000000;
+    pl_attachment_task_done(&own);
+    assert_calls("start(a as 0) attach(a) enter(r) leave(r) detach(a)");
+    pl_attachment_fini(&own);
+    assert_calls("stop(a)");
+}
+
+static void a_runtime_needs_no_callbacks(void **state)
+{
+    static plait_runtime runtime = { PLAIT_RUNTIME_INIT, .name = "bare" };
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_true(pl_attach(&own, &runtime, r, NULL));
+    assert_true(pl_attach(&own, &runtime, s, NULL));
+    pl_attachment_interrupt(&own);
+    pl_attachment_fini(&own);
+}
+
+static void a_refusal_is_told(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    runtime.attach = refuse;
+    assert_false(pl_attach(&own, &runtime, r, r));
+    assert_calls("start(a as 0) refuse(a)");
+    assert_true(pl_attach_may_block(&own, &runtime));
+    pl_attachment_fini(&own);
+    assert_calls("stop(a)");
+    plait_runtime_close(&runtime); /* nobody is left inside */
+}
+
+static void a_runtime_that_cant_be_read_is_refused(void **state)
+{
+    static plait_runtime runtime; /* size 0 */
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_false(pl_attach(&own, &runtime, r, r));
+    pl_attachment_fini(&own);
+}
+
+/* As a front end built with an older header: the struct ends after `attach`. */
+static void an_older_runtime_works(void **state)
+{
+    static struct {
+        size_t size;
+        const char *name;
+        void *user;
+        void *(*thread_start)(void *user, unsigned worker);
+        void (*thread_stop)(void *user, void *thread);
+        bool (*attach)(void *user, void *thread);
+        const char *garbage[4];
+    } older = { offsetof(plait_runtime, detach),
+                "o",
+                o,
+                thread_start,
+                thread_stop,
+                attach,
+                { "not", "a", "callback", "here" } };
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    assert_true(pl_attach(&own, (plait_runtime *)&older, r, r));
+    pl_attachment_fini(&own);
+    assert_calls("start(o as 0) attach(o) stop(o)");
+}
+
+static void interrupt_reaches_the_attached_runtime(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    pl_attachment_interrupt(&own);
+    assert_true(pl_attach(&own, &runtime, r, r));
+    pl_strbuf_fini(&calls);
+    pl_attachment_interrupt(&own);
+    assert_calls("interrupt(a)");
+    pl_attachment_fini(&own);
+    assert_calls("leave(r) detach(a) stop(a)");
+}
+
+/* A task that waits lends its thread: what comes in between is entered on top,
+ * and the task's run is not left. */
+static void a_task_can_be_set_aside(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    pl_attachment_aside aside;
+    (void)state;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    pl_strbuf_fini(&calls);
+    pl_attachment_set_aside(&own, &aside);
+    assert_calls("detach(a)");
+    pl_attachment_interrupt(&own);
+    assert_calls("");
+    assert_true(pl_attach(&own, &runtime, i, i));
+    pl_attachment_take_up(&own, &aside);
+    assert_calls("attach(a) enter(i) leave(i) detach(a) attach(a)");
+    pl_attachment_fini(&own);
+    assert_calls("leave(r) detach(a) stop(a)");
+}
+
+static void setting_aside_nothing_is_fine(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    pl_attachment_aside aside;
+    (void)state;
+    pl_attachment_set_aside(&own, &aside);
+    assert_true(pl_attach(&own, &runtime, r, r));
+    pl_strbuf_fini(&calls);
+    pl_attachment_take_up(&own, &aside);
+    assert_calls("leave(r) detach(a)");
+    pl_attachment_fini(&own);
+    assert_calls("stop(a)");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_thread_attaches_once_for_many_tasks),
+        cmocka_unit_test(plain_tasks_run_detached),
+        cmocka_unit_test(another_run_is_entered),
+        cmocka_unit_test(another_runtime_is_turned_to),
+        cmocka_unit_test(the_lock_is_offered_after_many_tasks),
+        cmocka_unit_test(the_lock_is_offered_after_a_long_time),
+        cmocka_unit_test(a_runtime_needs_no_callbacks),
+        cmocka_unit_test(a_refusal_is_told),
+        cmocka_unit_test(a_runtime_that_cant_be_read_is_refused),
+        cmocka_unit_test(an_older_runtime_works),
+        cmocka_unit_test(interrupt_reaches_the_attached_runtime),
+        cmocka_unit_test(a_task_can_be_set_aside),
+        cmocka_unit_test(setting_aside_nothing_is_fine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
