@@ -22,10 +22,10 @@ check: ## Run every test and every check; ends with "N passed, N failed"
 	@tools/bootstrap check
 	@tools/check
 
-bench: ## Measure Plait beside oneTBB, OpenMP and StarPU, as ratios
+bench: ## Measure Plait beside oneTBB, OpenMP, StarPU (ARGS="--help": options)
 	@tools/bootstrap bench
 	@tools/build $(BENCH) -Dbuildtype=release -Dtests=false -Dbench=true
-	@bench/run $(BENCH)
+	@bench/run.py --build $(BENCH) $(ARGS)
 
 soak: ## Run the stress tests and the fuzzers for SECONDS each (default 60)
 	@tools/bootstrap check
