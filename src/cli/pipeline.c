@@ -3,10 +3,13 @@
 #include "cli/pipeline.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/report.h"
 
 /* dlsym gives functions as void *, which C can't cast. */
@@ -15,6 +18,33 @@ static void find_function(void *library, const char *name, void *function,
 {
     void *address = dlsym(library, name);
     memcpy(function, &address, size);
+}
+
+static const char *loading;
+
+/* Nothing but write: the loader may hold locks. */
+static void on_bus_error(int number)
+{
+    static const char words[] = ": the file is cut short\n";
+    static const char who[] = "plait: cannot load ";
+    (void)number;
+    (void)!write(STDERR_FILENO, who, sizeof who - 1);
+    (void)!write(STDERR_FILENO, loading, strlen(loading));
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(PL_EXIT_USAGE);
+}
+
+/* The loader maps a library without a look at its length: what is not there of
+ * it raises SIGBUS. */
+static void *load(const char *path)
+{
+    struct sigaction action = { .sa_handler = on_bus_error };
+    struct sigaction before;
+    loading = path;
+    sigaction(SIGBUS, &action, &before);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    sigaction(SIGBUS, &before, NULL);
+    return library;
 }
 
 static void *open_library(const char *path)
@@ -26,7 +56,7 @@ static void *open_library(const char *path)
         return NULL;
     }
     snprintf(local, size, "%s%s", strchr(path, '/') ? "" : "./", path);
-    void *library = dlopen(local, RTLD_NOW | RTLD_LOCAL);
+    void *library = load(local);
     if (!library) {
         const char *why = dlerror();
         size_t length = strlen(local);
