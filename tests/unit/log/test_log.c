@@ -46,7 +46,7 @@ static void open_log(const char *format)
 
 static const char *read_log(void)
 {
-    static char text[65536];
+    static char text[1 << 18];
     FILE *stream = fopen(path, "r");
     assert_non_null(stream);
     text[fread(text, 1, sizeof text - 1, stream)] = '\0';
