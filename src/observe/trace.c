@@ -42,6 +42,31 @@ static size_t keep_text(pl_trace_stripe *stripe, const char *text,
     return at;
 }
 
+/* NULL: no memory. */
+static pl_trace_slice *add_slice(pl_trace_stripe *stripe)
+{
+    pl_trace_chunk *chunk = stripe->chunks;
+    if (!chunk || chunk->n == PL_TRACE_CHUNK) {
+        chunk = pl_alloc(sizeof *chunk);
+        if (!chunk)
+            return NULL;
+        chunk->before = stripe->chunks;
+        chunk->n = 0;
+        stripe->chunks = chunk;
+    }
+    stripe->n_slices++;
+    return &chunk->slices[chunk->n++];
+}
+
+static void free_chunks(pl_trace_stripe *stripe)
+{
+    while (stripe->chunks) {
+        pl_trace_chunk *before = stripe->chunks->before;
+        pl_free(stripe->chunks);
+        stripe->chunks = before;
+    }
+}
+
 static void begin(pl_trace_stripe *stripe, const plait_event *event)
 {
     pl_trace_open *open = find_open(stripe, event);
@@ -49,7 +74,7 @@ static void begin(pl_trace_stripe *stripe, const plait_event *event)
     if (pl_grow(&stripe->open, &stripe->open_capacity, stripe->n_open,
                 sizeof *stripe->open)) {
         open = find_open(stripe, event); /* it may have moved */
-        slice = pl_segvec_push(&stripe->slices);
+        slice = add_slice(stripe);
     }
     if (!slice) {
         stripe->is_short = true;
@@ -241,7 +266,7 @@ static void free_trace(pl_trace *trace)
     for (size_t i = 0; i < PL_TRACE_STRIPES; i++) {
         pl_trace_stripe *stripe = &trace->stripes[i];
         pl_mutex_fini(&stripe->mutex);
-        pl_segvec_fini(&stripe->slices);
+        free_chunks(stripe);
         pl_strbuf_fini(&stripe->text);
         pl_free(stripe->open);
     }
@@ -265,10 +290,8 @@ plait_observer *plait_trace_new(const char *path, plait_error *err)
         return NULL;
     }
     pl_mutex_init(&trace->mutex);
-    for (size_t i = 0; i < PL_TRACE_STRIPES; i++) {
+    for (size_t i = 0; i < PL_TRACE_STRIPES; i++)
         pl_mutex_init(&trace->stripes[i].mutex);
-        pl_segvec_init(&trace->stripes[i].slices, sizeof(pl_trace_slice));
-    }
     trace->path = pl_strdup(path);
     trace->file = trace->path ? fopen(path, "we") : NULL;
     if (!trace->file) {

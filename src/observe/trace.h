@@ -11,11 +11,11 @@
 
 #include <plait/compute.h>
 
-#include "base/segvec.h"
 #include "base/strbuf.h"
 #include "platform/thread.h"
 
 #define PL_TRACE_STRIPES 32
+#define PL_TRACE_CHUNK 64
 
 typedef enum pl_trace_outcome {
     PL_TRACE_UNFINISHED, /* the run ended before it */
@@ -39,6 +39,13 @@ typedef struct pl_trace_slice {
     pl_trace_outcome outcome;
 } pl_trace_slice;
 
+/* Slices don't move: open tasks point to them. */
+typedef struct pl_trace_chunk {
+    struct pl_trace_chunk *before;
+    size_t n;
+    pl_trace_slice slices[PL_TRACE_CHUNK];
+} pl_trace_chunk;
+
 /* A task that runs, or that will begin again. */
 typedef struct pl_trace_open {
     pl_trace_slice *slice; /* of the last attempt */
@@ -48,7 +55,8 @@ typedef struct pl_trace_open {
 typedef struct pl_trace_stripe {
     pl_mutex mutex;
     /* guarded by mutex */
-    pl_segvec slices;
+    pl_trace_chunk *chunks; /* the last one; NULL: no slices */
+    size_t n_slices;
     pl_strbuf text;
     pl_trace_open *open;
     size_t n_open;

@@ -105,10 +105,13 @@ static unsigned place_of(const writer *w, const item *at)
 
 static void collect_stripe(writer *w, const pl_trace_stripe *stripe)
 {
-    for (uint32_t i = 0; i < stripe->slices.length; i++) {
-        const pl_trace_slice *slice = pl_segvec_at(&stripe->slices, i);
-        w->items[w->n++] =
-            (item){ slice, &stripe->text, run_of(w->trace, slice) };
+    const pl_trace_chunk *chunk = stripe->chunks;
+    for (; chunk; chunk = chunk->before) {
+        for (size_t i = 0; i < chunk->n; i++) {
+            const pl_trace_slice *slice = &chunk->slices[i];
+            w->items[w->n++] =
+                (item){ slice, &stripe->text, run_of(w->trace, slice) };
+        }
     }
 }
 
@@ -116,7 +119,7 @@ static bool collect(writer *w)
 {
     size_t n = 0;
     for (size_t i = 0; i < PL_TRACE_STRIPES; i++)
-        n += w->trace->stripes[i].slices.length;
+        n += w->trace->stripes[i].n_slices;
     w->items = pl_calloc(n, sizeof *w->items);
     if (!w->items)
         return false;
