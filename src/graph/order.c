@@ -8,13 +8,12 @@
 #include "base/alloc.h"
 #include "graph/order_candidate.h"
 
-/* Without being asked for, the walk is taken up to here. */
-#define WALK_TASKS 100000
-/* Both kinds of walk up to here. */
-#define BOTH_WALKS_TASKS 4096
-/* Above WALK_TASKS, so few live results are few enough. */
-#define FEW_RESULTS 64
-#define FEW_OF_TASKS 64
+/* Up to here all candidates compete, unless PLAIT_ORDER_MEMORY asks for it. */
+#define SMALL 2048
+/* Up to here the walk does, if creation order leaves much to save. */
+#define MEDIUM 100000
+/* More results than one in so many tasks are much. */
+#define MUCH 64
 
 /* The best order so far, and room for one that may be better. */
 typedef struct contest {
@@ -31,7 +30,11 @@ typedef pl_order_outcome (*candidate)(pl_order_trial *trial);
 
 static bool beats(pl_order_score a, pl_order_score b)
 {
-    return a.peak < b.peak || (a.peak == b.peak && a.total < b.total);
+    if (a.peak != b.peak)
+        return a.peak < b.peak;
+    if (a.inner != b.inner)
+        return a.inner < b.inner;
+    return a.total < b.total;
 }
 
 static void note_bytes(contest *c, size_t bytes)
@@ -45,7 +48,7 @@ static void note_bytes(contest *c, size_t bytes)
 /* Lets one more order compete. False: no memory. */
 static bool let_try(contest *c, candidate run, bool by_number)
 {
-    if (c->best.peak <= c->bound.peak)
+    if (c->best.peak <= c->bound.peak && c->best.inner <= c->bound.inner)
         return true;
     if (!c->spare) {
         c->spare = c->room = pl_alloc(c->graph->n * sizeof *c->room);
@@ -67,35 +70,36 @@ static bool let_try(contest *c, candidate run, bool by_number)
     return outcome != PL_ORDER_NO_MEMORY;
 }
 
-/* Whether a big graph's creation order leaves little to save. */
-static bool is_low_enough(const contest *c, uint32_t floor)
+/* Where the walk is taken, depth-first never was better, but for trees, where
+ * it is the best there is. False: no memory. */
+static bool try_walks(contest *c, bool is_small)
 {
-    uint32_t n = c->graph->n;
-    uint32_t few = n / FEW_OF_TASKS;
-    if (few < FEW_RESULTS)
-        few = FEW_RESULTS;
-    return n > WALK_TASKS && c->best.peak <= floor + few;
+    if (c->bound.is_forest || (c->graph->n > MEDIUM && !is_small))
+        return let_try(c, pl_order_depth, true);
+    return let_try(c, pl_order_walk, true) &&
+           (!is_small || let_try(c, pl_order_walk, false));
+}
+
+/* Whether creation order leaves little to save. */
+static bool is_low(const pl_order_look *look, uint32_t n)
+{
+    return look->score.peak <= look->floor + n / MUCH &&
+           look->score.inner <= look->inner_floor + n / MUCH;
 }
 
 /* False: no memory. */
 static bool compete(contest *c, plait_order wanted)
 {
     uint32_t n = c->graph->n;
-    bool all = wanted == PLAIT_ORDER_MEMORY;
+    bool is_small = n <= SMALL || wanted == PLAIT_ORDER_MEMORY;
     pl_order_look look;
     note_bytes(c, n);
     if (!pl_order_look_at_creation(c->graph, &look))
         return false;
     c->best = look.score;
-    if (!all && is_low_enough(c, look.floor))
+    if (!is_small && is_low(&look, n))
         return true;
-    if (!pl_order_find_bound(c->graph, &c->bound) ||
-        !let_try(c, pl_order_depth, true))
-        return false;
-    if (c->bound.is_forest || (!all && n > WALK_TASKS))
-        return true;
-    return let_try(c, pl_order_walk, true) &&
-           ((!all && n > BOTH_WALKS_TASKS) || let_try(c, pl_order_walk, false));
+    return pl_order_find_bound(c->graph, &c->bound) && try_walks(c, is_small);
 }
 
 bool pl_order(const pl_order_graph *graph, plait_order wanted,

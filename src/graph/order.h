@@ -3,8 +3,9 @@
  * order.h: in which order tasks run. The order decides how many results are
  * alive at once; it never decides whether a run is right.
  *
- * Candidates (creation order, depth-first, the walk of dask.order) are scored
- * by an exact sweep of live results; the lowest wins, creation order at a tie.
+ * Candidates (creation order, depth-first, a walk that frees what it can) are
+ * scored by an exact sweep of live results. The lowest peak wins; at a tie the
+ * lowest without targets, then the lowest total, then creation order.
  */
 #ifndef PL_ORDER_H
 #define PL_ORDER_H
@@ -29,6 +30,7 @@ typedef struct pl_order_graph {
 
 typedef struct pl_order_score {
     uint32_t peak;  /* the most results alive at one time */
+    uint32_t inner; /* the same, targets not counted */
     uint64_t total; /* live results, summed over all steps */
 } pl_order_score;
 

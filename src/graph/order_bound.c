@@ -13,6 +13,11 @@ typedef struct seen_set {
     const pl_order_graph *graph;
 } seen_set;
 
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 /* How many different inputs t has; `others`: that are no targets. */
 static uint32_t different_inputs(const seen_set *set, uint32_t t,
                                  uint32_t *others)
@@ -46,28 +51,39 @@ static bool is_tree_node(const pl_order_graph *graph, uint32_t t)
     return true;
 }
 
+/* What t makes sure of. `*least`: how few inputs that are no targets some task
+ * has that may be last. */
+static void raise_bound(const seen_set *set, uint32_t t, pl_order_bound *bound,
+                        uint32_t *least)
+{
+    const pl_order_graph *graph = set->graph;
+    bool is_sink = graph->successor_at[t] == graph->successor_at[t + 1];
+    uint32_t k = pl_order_n_inputs(graph, t), others;
+    if (k < bound->inner && !(is_sink && *least > 0))
+        return;
+    k = different_inputs(set, t, &others);
+    bound->peak = max_u32(bound->peak, k + 1);
+    bound->inner =
+        max_u32(bound->inner, others + !pl_order_is_target(graph, t));
+    if (is_sink && others < *least)
+        *least = others;
+}
+
 bool pl_order_find_bound(const pl_order_graph *graph, pl_order_bound *bound)
 {
+    *bound = (pl_order_bound){ .is_forest = true };
+    if (graph->n == 0)
+        return true;
     seen_set set = { pl_calloc(graph->n, 1), graph };
     if (!set.seen)
         return false;
-    uint32_t targets = 0, least = UINT32_MAX, others;
-    *bound = (pl_order_bound){ .is_forest = true };
+    uint32_t targets = 0, least = UINT32_MAX;
     for (uint32_t t = 0; t < graph->n; t++) {
-        uint32_t at = graph->successor_at[t], end = graph->successor_at[t + 1];
-        uint32_t k = pl_order_n_inputs(graph, t);
         targets += pl_order_is_target(graph, t);
-        if (k >= bound->peak || (at == end && least > 0)) {
-            k = different_inputs(&set, t, &others);
-            if (k + 1 > bound->peak)
-                bound->peak = k + 1;
-            if (at == end && others < least)
-                least = others;
-        }
+        raise_bound(&set, t, bound, &least);
         bound->is_forest = bound->is_forest && is_tree_node(graph, t);
     }
-    if (graph->n > 0 && targets + least > bound->peak)
-        bound->peak = targets + least;
+    bound->peak = max_u32(bound->peak, targets + least);
     pl_free(set.seen);
     return true;
 }

@@ -31,14 +31,17 @@ typedef struct pl_order_trial {
 /* What one sweep tells. */
 typedef struct pl_order_look {
     pl_order_score score;
-    uint32_t floor; /* about the lowest peak that an order may have: targets, or
-                       the inputs and result of one task, repeats included */
+    /* About the lowest peaks that an order may have, with and without targets;
+     * repeated inputs count as many. */
+    uint32_t floor;
+    uint32_t inner_floor;
 } pl_order_look;
 
 /* What no order can beat. */
 typedef struct pl_order_bound {
-    uint32_t peak;  /* of every order */
-    bool is_forest; /* pl_order_depth by number finds the lowest peak */
+    uint32_t peak;
+    uint32_t inner;
+    bool is_forest; /* pl_order_depth by number finds the lowest peaks */
 } pl_order_bound;
 
 /* Whether a result is alive at the end, whatever the order is. */

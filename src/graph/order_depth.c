@@ -24,6 +24,7 @@ typedef struct depth_walk {
     size_t height, capacity;
     uint32_t next; /* place */
     uint32_t live;
+    uint32_t inner; /* of them, no targets */
     pl_order_score score;
 } depth_walk;
 
@@ -81,11 +82,17 @@ static void place(depth_walk *walk, uint32_t t)
     const pl_order_graph *graph = walk->graph;
     walk->position[t] = walk->next++;
     walk->live++;
+    walk->inner += !pl_order_is_target(graph, t);
     if (walk->live > walk->score.peak)
         walk->score.peak = walk->live;
+    if (walk->inner > walk->score.inner)
+        walk->score.inner = walk->inner;
     walk->score.total += walk->live;
+    uint32_t freed = 0;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++)
-        walk->live -= --walk->uses[graph->inputs[i]] == 0;
+        freed += --walk->uses[graph->inputs[i]] == 0;
+    walk->live -= freed;
+    walk->inner -= freed;
 }
 
 /* Runs what is on the stack and what that needs. */

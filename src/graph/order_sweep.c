@@ -12,6 +12,11 @@
 
 #include "base/alloc.h"
 
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 static uint32_t count_targets(const pl_order_graph *graph)
 {
     uint32_t targets = 0;
@@ -26,24 +31,26 @@ static void sweep(const pl_order_graph *graph, const uint32_t *sequence,
 {
     /* Targets are met from the start: nothing frees them. */
     memcpy(met, graph->is_target, graph->n);
-    uint32_t live = count_targets(graph), peak = 0, widest = 0;
-    uint64_t total = 0;
-    look->floor = live;
+    pl_order_score score = { .peak = 0 };
+    uint32_t targets = count_targets(graph), live = targets, widest = 0;
+    look->floor = targets;
     for (uint32_t at = graph->n; at-- > 0;) {
         uint32_t t = sequence ? sequence[at] : at;
         uint32_t first = graph->input_at[t], end = graph->input_at[t + 1];
-        widest = end - first > widest ? end - first : widest;
+        widest = max_u32(end - first, widest);
         for (uint32_t i = first; i < end; i++) {
             live += !met[graph->inputs[i]];
             met[graph->inputs[i]] = 1;
         }
         /* Its inputs and its result are alive together for a moment. */
-        peak = live > peak ? live : peak;
-        total += live--;
+        score.peak = max_u32(live, score.peak);
+        score.inner = max_u32(live - targets, score.inner);
+        score.total += live--;
+        targets -= pl_order_is_target(graph, t);
     }
-    look->score = (pl_order_score){ .peak = peak, .total = total };
-    if (widest >= look->floor)
-        look->floor = widest + 1;
+    look->score = score;
+    look->floor = max_u32(look->floor, widest + 1);
+    look->inner_floor = widest + 1;
 }
 
 static bool look_at(const pl_order_graph *graph, const uint32_t *position,

@@ -21,7 +21,6 @@
 
 #define NOBODY UINT32_MAX
 #define FEW_MISSING 3 /* what rule 2 runs together */
-#define FEW_INPUTS 16 /* of a task that rule 2 looks through */
 
 /* One task. The list of a task holds those that it asked for and that were
  * touched since, the last one first. */
@@ -30,12 +29,14 @@ typedef struct walk_task {
                          it is a target */
     uint32_t user;    /* their xor: the last one, when it is alone */
     uint32_t used_by; /* the last to run: it may use it twice */
+    uint32_t frees;   /* results that are alive and that it alone still uses */
     uint32_t missing; /* inputs that did not run yet */
     uint32_t unready; /* inputs that can't run yet */
     uint32_t asker;   /* the last one to ask for it, or NOBODY */
     uint32_t touched; /* when */
     uint32_t first;   /* of its list, or NOBODY */
     uint32_t next, previous; /* in its asker's list */
+    bool is_target;
     bool is_listed;
     bool is_done;
     bool is_open;   /* has asked for its inputs */
@@ -56,6 +57,7 @@ typedef struct walk {
     size_t height, capacity;
     uint32_t next; /* place */
     uint32_t live;
+    uint32_t inner; /* of them, no targets */
     pl_order_score score;
 } walk;
 
@@ -76,8 +78,10 @@ static void unlist(walk *w, uint32_t t)
 static void list_first(walk *w, uint32_t t)
 {
     walk_task *task = &w->tasks[t];
-    unlist(w, t);
     walk_task *asker = &w->tasks[task->asker];
+    if (asker->first == t)
+        return;
+    unlist(w, t);
     task->is_listed = true;
     task->previous = NOBODY;
     task->next = asker->first;
@@ -96,26 +100,28 @@ static void consider(walk *w, uint32_t t)
     w->small[w->n_small++] = t;
 }
 
-static bool frees_something(const walk *w, uint32_t t)
-{
-    const pl_order_graph *graph = w->graph;
-    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
-        if (w->tasks[graph->inputs[i]].users == 1)
-            return true;
-    }
-    return false;
-}
-
 /* All inputs of t have run. */
 static void become_ready(walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
-    if (frees_something(w, t))
+    if (w->tasks[t].frees > 0)
         w->freeing[w->n_freeing++] = t;
     uint32_t end = graph->successor_at[t + 1];
     for (uint32_t i = graph->successor_at[t]; i < end; i++) {
         if (--w->tasks[graph->successors[i]].unready == 0)
             consider(w, graph->successors[i]);
+    }
+}
+
+/* Only one task still uses this result, which is alive. */
+static void note_last_user(walk *w, uint32_t t)
+{
+    walk_task *user = &w->tasks[t];
+    if (user->missing > 0) {
+        user->frees++;
+        consider(w, t);
+    } else if (user->frees++ == 0) {
+        w->freeing[w->n_freeing++] = t;
     }
 }
 
@@ -126,14 +132,12 @@ static void use_input(walk *w, uint32_t input, uint32_t user)
         return;
     task->used_by = user;
     task->user ^= user;
-    if (--task->users == 0)
+    if (--task->users == 0) {
         w->live--;
-    if (task->users != 1 || w->graph->is_target[input])
-        return;
-    if (w->tasks[task->user].missing == 0)
-        w->freeing[w->n_freeing++] = task->user;
-    else
-        consider(w, task->user);
+        w->inner--;
+    }
+    if (task->users == 1 && !task->is_target)
+        note_last_user(w, task->user);
 }
 
 /* An input of t ran. */
@@ -152,12 +156,18 @@ static void touch(walk *w, uint32_t t)
 static void run(walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
+    walk_task *task = &w->tasks[t];
     unlist(w, t);
-    w->tasks[t].is_done = true;
+    task->is_done = true;
+    if (task->users == 1 && !task->is_target)
+        w->tasks[task->user].frees++;
     w->position[t] = w->next++;
     w->live++;
+    w->inner += !task->is_target;
     if (w->live > w->score.peak)
         w->score.peak = w->live;
+    if (w->inner > w->score.inner)
+        w->score.inner = w->inner;
     w->score.total += w->live;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++)
         use_input(w, graph->inputs[i], t);
@@ -166,26 +176,20 @@ static void run(walk *w, uint32_t t)
         touch(w, graph->successors[i]);
 }
 
-/* How many results t and its missing inputs would leave alive, if they ran.
- * What t frees is counted last, so that it need not be counted to the end. */
-static uint32_t new_results(const walk *w, uint32_t t, uint32_t *freed)
+/* Whether t and its missing inputs, which can all run, would leave no more
+ * results alive than there are. */
+static bool is_no_loss(const walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
-    uint32_t new = 1;
+    uint32_t new = 1, freed = w->tasks[t].frees;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
-        uint32_t input = graph->inputs[i];
-        if (w->tasks[input].is_done) {
-            *freed += w->tasks[input].users == 1;
+        const walk_task *input = &w->tasks[graph->inputs[i]];
+        if (input->is_done)
             continue;
-        }
-        new += w->tasks[input].users > 1;
-        if (pl_order_n_inputs(graph, input) > FEW_INPUTS)
-            continue;
-        uint32_t end = graph->input_at[input + 1];
-        for (uint32_t j = graph->input_at[input]; j < end; j++)
-            *freed += w->tasks[graph->inputs[j]].users == 1;
+        new += input->users > 1;
+        freed += input->frees;
     }
-    return new;
+    return new <= freed;
 }
 
 /* Rule 2. */
@@ -195,8 +199,7 @@ static void run_together(walk *w, uint32_t t)
     const walk_task *task = &w->tasks[t];
     if (task->is_done || task->missing == 0)
         return;
-    uint32_t freed = 0;
-    if (new_results(w, t, &freed) > freed)
+    if (!is_no_loss(w, t))
         return;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
         if (!w->tasks[graph->inputs[i]].is_done)
@@ -242,11 +245,11 @@ static uint64_t key_of(uint32_t rank, uint32_t t)
     return (uint64_t)rank << 32 | (UINT32_MAX - t);
 }
 
-static void push_sorted(walk *w, uint32_t k)
+static void push_sorted(walk *w, uint64_t *keys, uint32_t k)
 {
-    pl_order_sort(w->keys, k);
+    pl_order_sort(keys, k);
     for (uint32_t i = 0; i < k; i++)
-        w->stack[w->height++] = UINT32_MAX - (uint32_t)w->keys[i];
+        w->stack[w->height++] = UINT32_MAX - (uint32_t)keys[i];
 }
 
 /* Asks for the missing inputs of t: pushes those that nothing touched yet, then
@@ -255,22 +258,23 @@ static bool open_task(walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
     w->tasks[t].is_open = true;
-    if (!reserve(w, pl_order_n_inputs(graph, t)))
+    uint32_t k = pl_order_n_inputs(graph, t), untouched = 0, touched = k;
+    if (!reserve(w, k))
         return false;
-    for (int touched = 0; touched <= 1; touched++) {
-        uint32_t k = 0;
-        for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
-            uint32_t input = graph->inputs[i];
-            walk_task *task = &w->tasks[input];
-            if (task->is_done || (task->touched > 0) != touched)
-                continue;
-            unlist(w, input);
-            task->asker = t;
-            w->keys[k++] =
-                key_of(touched ? task->touched : w->numbers[input], input);
-        }
-        push_sorted(w, k);
+    for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
+        uint32_t input = graph->inputs[i];
+        walk_task *task = &w->tasks[input];
+        if (task->is_done)
+            continue;
+        unlist(w, input);
+        task->asker = t;
+        if (task->touched > 0)
+            w->keys[--touched] = key_of(task->touched, input);
+        else
+            w->keys[untouched++] = key_of(w->numbers[input], input);
     }
+    push_sorted(w, w->keys, untouched);
+    push_sorted(w, w->keys + touched, k - touched);
     return true;
 }
 
@@ -318,7 +322,7 @@ static bool push_targets(walk *w, bool by_number)
     }
     if (!reserve(w, k))
         return false;
-    push_sorted(w, k);
+    push_sorted(w, w->keys, k);
     return true;
 }
 
@@ -327,6 +331,7 @@ static void init_task(walk *w, uint32_t t)
     const pl_order_graph *graph = w->graph;
     uint32_t k = pl_order_n_inputs(graph, t);
     w->tasks[t] = (walk_task){ .users = pl_order_is_target(graph, t),
+                               .is_target = pl_order_is_target(graph, t),
                                .used_by = NOBODY,
                                .missing = k,
                                .unready = k,
