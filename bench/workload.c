@@ -124,7 +124,7 @@ bool bench_workload_check(bench_workload *workload)
 
 uint64_t bench_workload_serial_ns(bench_workload *workload)
 {
-    if (!workload->work)
+    if (!workload->work || workload->work == sleep_work)
         return 0;
     uint64_t best = UINT64_MAX;
     for (int i = 0; i < 3; i++) {

@@ -51,7 +51,8 @@ void bench_workload_fini(bench_workload *workload);
 /* Whether the last run left the right values in the sinks; forgets them. */
 bool bench_workload_check(bench_workload *workload);
 
-/* How long all of the tasks' work takes on one thread, without a scheduler. */
+/* How long all of the tasks' work takes on one thread, without a scheduler; 0
+ * for tasks that do nothing or sleep. */
 uint64_t bench_workload_serial_ns(bench_workload *workload);
 
 /* CLOCK_MONOTONIC. */
