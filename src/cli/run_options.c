@@ -164,7 +164,7 @@ static bool read_scheduler(const char *name, const char **scheduler)
     *scheduler = name;
     if (plait_scheduler_available(name, &err) == PLAIT_OK)
         return true;
-    pl_report("--scheduler %s: %s", name, err.message);
+    pl_report("%s", err.message);
     return false;
 }
 
