@@ -80,10 +80,11 @@ static void add_column(struct csv_reader *reader, const char *name)
 
 static void add_cell(struct csv_reader *reader, const char *text, size_t length)
 {
-    if (reader->fields == 0 && !table_add_row(reader->table, reader->row_line))
-        fail_no_memory(reader);
-    else if (reader->fields < reader->table->n_columns &&
-             !table_put_text(reader->table, reader->fields, text, length))
+    struct table *table = reader->table;
+    bool added = reader->fields > 0 || table_add_row(table, reader->row_line);
+    if (added && reader->fields < table->n_columns)
+        added = table_put_text(table, reader->fields, text, length);
+    if (!added)
         fail_no_memory(reader);
 }
 

@@ -30,7 +30,7 @@ static plait_value call(plait_context *ctx, const plait_value *args,
     (void)ctx;
     (void)n_args;
     note_running(atomic_fetch_add(&running, 1) + 1);
-    const struct timespec wait = { .tv_nsec = 10 * 1000 * 1000 };
+    const struct timespec wait = { .tv_nsec = 10000000 };
     nanosleep(&wait, NULL);
     atomic_fetch_sub(&running, 1);
     int64_t x = plait_as_int(args[0]);
