@@ -12,10 +12,10 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/outcome.h"
 #include "cli/outputs.h"
 #include "cli/pipeline.h"
 #include "cli/report.h"
-#include "cli/result.h"
 #include "cli/run_options.h"
 
 typedef struct run_job {
@@ -81,12 +81,12 @@ static int print_outcome(const run_job *job, plait_run *run,
     plait_status got = plait_run_result(run, first_target, &value, NULL);
     bool collected = status == PLAIT_OK && plait_is_error(value);
     if (got == PLAIT_OK || collected)
-        pl_result_print(value, job->run->json);
+        pl_outcome_print(value, job->run->json);
     plait_release(value);
     bool written = pl_flush_output();
-    size_t failures = pl_result_report_failures(run);
+    size_t failures = pl_outcome_report_failures(run);
     if (status != PLAIT_OK && failures == 0)
-        pl_result_report(err, err->message);
+        pl_outcome_report(err, err->message);
     bool ok = status == PLAIT_OK && failures == 0 && written;
     return ok ? PL_EXIT_OK : PL_EXIT_FAILED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* result.c: prints a result, reports failures. */
-#include "cli/result.h"
+/* outcome.c: prints a result, reports failures. */
+#include "cli/outcome.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void print_text(plait_value value)
         putchar('\n');
 }
 
-void pl_result_print(plait_value value, bool json)
+void pl_outcome_print(plait_value value, bool json)
 {
     if (!json) {
         print_text(value);
@@ -47,7 +47,7 @@ void pl_result_print(plait_value value, bool json)
     putchar('\n');
 }
 
-void pl_result_report(const plait_error *err, const char *text)
+void pl_outcome_report(const plait_error *err, const char *text)
 {
     size_t length = strlen(err->key);
     bool named = length == 0 ||
@@ -55,7 +55,7 @@ void pl_result_report(const plait_error *err, const char *text)
     pl_report("%s%s%s", named ? "" : err->key, named ? "" : ": ", text);
 }
 
-size_t pl_result_report_failures(plait_run *run)
+size_t pl_outcome_report_failures(plait_run *run)
 {
     size_t n = plait_run_failure_count(run);
     for (size_t i = 0; i < n; i++) {
@@ -63,7 +63,7 @@ size_t pl_result_report_failures(plait_run *run)
         plait_error err = { PLAIT_ERROR_INIT };
         plait_run_failure(run, i, &value, &err);
         const char *text = plait_error_text(value);
-        pl_result_report(&err, text ? text : err.message);
+        pl_outcome_report(&err, text ? text : err.message);
         plait_release(value);
     }
     return n;
