@@ -71,7 +71,7 @@ PLAIT_COMPILE_ERROR("a plain pointer can't be an argument of plait_delayed: "
                     "use plait_object or plait_nil()")
 plait_value plait_pointer_argument(const void *pointer);
 
-inline plait_value plait_argument(plait_value v)
+PLAIT_API inline plait_value plait_argument(plait_value v)
 {
     return v;
 }
