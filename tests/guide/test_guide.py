@@ -15,7 +15,7 @@ import tempfile
 
 FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SECONDS = 60
+SECONDS = 20
 
 
 def programs(path):
@@ -48,9 +48,13 @@ def run(root, library, compiler, text, expected):
             return done.stdout
         empty = place + "/empty"
         os.mkdir(empty)
-        done = subprocess.run([program], cwd=empty, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              encoding="utf-8", timeout=SECONDS)
+        try:
+            done = subprocess.run(
+                [program], cwd=empty, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                encoding="utf-8", timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            return f"no end after {SECONDS} seconds"
     if done.returncode:
         return f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
     if expected is not None and done.stdout != expected:
