@@ -30,8 +30,8 @@ static bool has_name(uint32_t number, const void *key, const void *user)
     (void)user;
     const type_name *name = key;
     const char *its_name = registry.types[number]->name;
-    return strncmp(its_name, name->text, name->length) == 0 &&
-           its_name[name->length] == '\0';
+    return strlen(its_name) == name->length &&
+           memcmp(its_name, name->text, name->length) == 0;
 }
 
 /* guarded by mutex */
