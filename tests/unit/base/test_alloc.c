@@ -57,6 +57,23 @@ static void calloc_zeroes_and_refuses_overflow(void **state)
     assert_null(pl_calloc(SIZE_MAX / 2, 4));
 }
 
+static void calloc_aligned_aligns_and_zeroes(void **state)
+{
+    const unsigned char zeros[200] = { 0 };
+    (void)state;
+    for (size_t alignment = 16; alignment <= 4096; alignment *= 2) {
+        for (size_t size = 0; size <= sizeof zeros; size += 40) {
+            void *memory = pl_calloc_aligned(alignment, size);
+            assert_non_null(memory);
+            assert_int_equal((uintptr_t)memory % alignment, 0);
+            assert_memory_equal(memory, zeros, size);
+            pl_free(memory);
+        }
+    }
+    assert_null(pl_calloc_aligned(64, SIZE_MAX));
+    assert_null(pl_calloc_aligned(64, SIZE_MAX - 63));
+}
+
 static void realloc_keeps_the_content(void **state)
 {
     char *memory = pl_realloc(NULL, 4);
@@ -121,6 +138,7 @@ int main(void)
         cmocka_unit_test(mul_size_refuses_overflow),
         cmocka_unit_test(alloc_of_nothing_can_be_freed),
         cmocka_unit_test(calloc_zeroes_and_refuses_overflow),
+        cmocka_unit_test(calloc_aligned_aligns_and_zeroes),
         cmocka_unit_test(realloc_keeps_the_content),
         cmocka_unit_test(strdup_and_strndup_copy),
         cmocka_unit_test(grow_makes_room_for_one_more),

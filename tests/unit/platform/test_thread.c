@@ -104,6 +104,26 @@ static void the_stack_is_large_enough(void **state)
     assert_true(saw.stack >= (size_t)1 << 20);
 }
 
+static pl_thread main_thread;
+
+static void ask_whether_main(void *arg)
+{
+    *(bool *)arg = pl_thread_is_self(main_thread);
+}
+
+static void a_thread_knows_itself(void **state)
+{
+    pl_thread thread;
+    bool was_main = true;
+    (void)state;
+    main_thread = pthread_self();
+    assert_true(pl_thread_is_self(main_thread));
+    assert_true(pl_thread_begin(&thread, ask_whether_main, &was_main, "other"));
+    assert_false(pl_thread_is_self(thread));
+    pl_thread_join(thread);
+    assert_false(was_main);
+}
+
 static atomic_bool was_detached;
 
 static void say_detached(void *arg)
@@ -217,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_thread_has_a_number_of_its_own),
         cmocka_unit_test(signals_are_blocked_but_faults),
         cmocka_unit_test(the_stack_is_large_enough),
+        cmocka_unit_test(a_thread_knows_itself),
         cmocka_unit_test(a_detached_thread_runs),
         cmocka_unit_test(a_mutex_excludes),
         cmocka_unit_test(try_lock_does_not_wait),
