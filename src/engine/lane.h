@@ -11,8 +11,6 @@
 
 #include "engine/run.h"
 
-#define PL_ARGS_INLINE 16
-
 /* What plait_context is: the running task, seen from inside. */
 struct plait_context {
     plait_run *run;

@@ -3,7 +3,7 @@
  * graph.c: drawing a graph. Every building call takes its values, checks them,
  * and appends; what is wrong sticks to the graph.
  */
-#include "graph/graph.h"
+#include "graph/function_table.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,17 +45,6 @@ void pl_graph_retain(plait_graph *graph)
     pl_refcount_take(&graph->count);
 }
 
-static void free_functions(plait_graph *graph)
-{
-    for (uint32_t i = 0; i < graph->functions.length; i++) {
-        pl_function *function = pl_segvec_at(&graph->functions, i);
-        if (function->free_payload)
-            pl_runtime_call(function->runtime, function->free_payload,
-                            function->payload);
-        pl_free(function->name);
-    }
-}
-
 void pl_graph_release(plait_graph *graph)
 {
     if (!graph || !pl_refcount_give(&graph->count))
@@ -64,7 +53,7 @@ void pl_graph_release(plait_graph *graph)
         plait_release(*(plait_value *)pl_segvec_at(&graph->literals, i));
     for (uint32_t i = 0; i < graph->options.length; i++)
         pl_free(((pl_task_options *)pl_segvec_at(&graph->options, i))->key);
-    free_functions(graph);
+    pl_functions_free(graph);
     plait_release(graph->error);
     pl_segvec_fini(&graph->nodes);
     pl_segvec_fini(&graph->words);
@@ -99,8 +88,7 @@ size_t plait_graph_size(const plait_graph *graph)
     return graph ? graph->nodes.length : 0;
 }
 
-/* The first error sticks; takes `error`. */
-static plait_status stick(plait_graph *graph, plait_value error)
+plait_status pl_graph_stick(plait_graph *graph, plait_value error)
 {
     plait_status status = plait_as_error(error)->status;
     if (plait_is_error(graph->error))
@@ -120,9 +108,9 @@ plait_status plait_graph_fail(plait_graph *graph, plait_status status,
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return stick(graph,
-                 plait_error_value(status == PLAIT_OK ? PLAIT_EINVAL : status,
-                                   "%s", text));
+    return pl_graph_stick(
+        graph, plait_error_value(status == PLAIT_OK ? PLAIT_EINVAL : status,
+                                 "%s", text));
 }
 
 /* ---- arguments ---- */
@@ -133,46 +121,47 @@ static bool check_ref(plait_graph *graph, plait_task task)
     if (task.graph == graph->number && task.id - 1 < graph->nodes.length)
         return true;
     if (task.id == 0)
-        stick(graph, plait_error_value(
-                         PLAIT_EINVAL,
-                         "task %zu uses a handle that names no task (id 0): "
-                         "the call that made it failed",
-                         (size_t)graph->nodes.length + 1));
+        pl_graph_stick(graph,
+                       plait_error_value(
+                           PLAIT_EINVAL,
+                           "task %zu uses a handle that names no task (id 0): "
+                           "the call that made it failed",
+                           (size_t)graph->nodes.length + 1));
     else
-        stick(graph, plait_error_value(
-                         PLAIT_EINVAL,
-                         "task %zu of graph %u uses task %u of graph %u: "
-                         "arguments must be tasks of the same graph",
-                         (size_t)graph->nodes.length + 1, graph->number,
-                         task.id, task.graph));
+        pl_graph_stick(
+            graph,
+            plait_error_value(PLAIT_EINVAL,
+                              "task %zu of graph %u uses task %u of graph %u: "
+                              "arguments must be tasks of the same graph",
+                              (size_t)graph->nodes.length + 1, graph->number,
+                              task.id, task.graph));
     return false;
 }
 
 static bool check_nested_ref(plait_task task, void *user)
 {
-    return check_ref(user, task);
+    plait_graph *graph = user;
+    graph->nested_refs++;
+    return check_ref(graph, task);
 }
 
 /* The word for a value that is no plain reference. Takes it. */
 static bool add_literal(plait_graph *graph, plait_value v, uint32_t *word)
 {
     if (plait_is_error(v)) {
-        stick(graph, v);
+        pl_graph_stick(graph, v);
         return false;
     }
-    if (pl_has_refs(v)) {
-        graph->has_nested = true;
-        if (!pl_each_ref(v, check_nested_ref, graph)) {
-            plait_release(v);
-            return false;
-        }
+    if (pl_has_refs(v) && !pl_each_ref(v, check_nested_ref, graph)) {
+        plait_release(v);
+        return false;
     }
     plait_value *literal = graph->literals.length < PL_TASKS_MAX
                                ? pl_segvec_push(&graph->literals)
                                : NULL;
     if (!literal) {
         plait_release(v);
-        stick(graph, pl_error_nomem_value());
+        pl_graph_stick(graph, pl_error_nomem_value());
         return false;
     }
     *literal = v;
@@ -191,7 +180,7 @@ static bool add_word(plait_graph *graph, plait_value v)
     }
     uint32_t *end = pl_segvec_push(&graph->words);
     if (!end) { /* a literal is the graph's by now, and freed with it */
-        stick(graph, pl_error_nomem_value());
+        pl_graph_stick(graph, pl_error_nomem_value());
         return false;
     }
     *end = word;
@@ -214,7 +203,7 @@ static plait_task append(plait_graph *graph, uint32_t number,
                               ? pl_segvec_push(&graph->nodes)
                               : NULL;
     if (!node) {
-        stick(graph, pl_error_nomem_value());
+        pl_graph_stick(graph, pl_error_nomem_value());
         return no_task;
     }
     pl_function *function = pl_segvec_at(&graph->functions, number);
@@ -224,94 +213,7 @@ static plait_task append(plait_graph *graph, uint32_t number,
     return (plait_task){ graph->nodes.length, graph->number };
 }
 
-/* ---- functions ---- */
-
-typedef struct function_key {
-    plait_fn fn;
-    const char *name;
-} function_key;
-
-static bool same_name(uint32_t number, const void *key, const void *user)
-{
-    return strcmp(pl_graph_function(user, number)->name, key) == 0;
-}
-
-/* Functions with a payload, or added by hand, are never found again. */
-static bool same_function(uint32_t number, const void *key, const void *user)
-{
-    const function_key *wanted = key;
-    const pl_function *function = pl_graph_function(user, number);
-    return function->fn == wanted->fn &&
-           strcmp(function->name, wanted->name) == 0;
-}
-
-static bool set_namesake(plait_graph *graph, pl_function *function,
-                         uint32_t number)
-{
-    uint64_t hash = pl_hash_bytes(function->name, strlen(function->name), 0);
-    uint32_t first = pl_hashmap_find(&graph->name_index, hash, same_name,
-                                     function->name, graph);
-    function->namesake = first == PL_HASHMAP_NONE ? number : first;
-    return first != PL_HASHMAP_NONE ||
-           pl_hashmap_add(&graph->name_index, hash, number);
-}
-
-/* Adds a function, named or not. False: it stuck, and the payload has been
- * freed. */
-static bool add_function(plait_graph *graph, const plait_function *given,
-                         uint32_t *number)
-{
-    pl_function function = { .fn = given->fn,
-                             .payload = given->payload,
-                             .runtime = given->runtime,
-                             .free_payload = given->free_payload,
-                             .name = pl_strdup(given->name ? given->name
-                                                           : "task") };
-    pl_function *end = NULL;
-    *number = graph->functions.length;
-    if (function.name && *number < PL_FUNCTIONS_MAX - 1)
-        end = pl_segvec_push(&graph->functions);
-    if (end) { /* freed with the graph from here on */
-        *end = function;
-        if (set_namesake(graph, end, *number))
-            return true;
-    } else {
-        if (function.free_payload)
-            pl_runtime_call(function.runtime, function.free_payload,
-                            function.payload);
-        pl_free(function.name);
-    }
-    stick(graph, pl_error_nomem_value());
-    return false;
-}
-
-/* The number of the function (fn, name), added when it is new. */
-static bool find_function(plait_graph *graph, plait_fn fn, const char *name,
-                          uint32_t *number)
-{
-    function_key key = { fn, name ? name : "task" };
-    *number = graph->last_function;
-    if (*number != UINT32_MAX && same_function(*number, &key, graph))
-        return true;
-    uintptr_t address = 0;
-    memcpy(&address, &fn, sizeof fn);
-    uint64_t hash = pl_hash_bytes(key.name, strlen(key.name), address);
-    *number = pl_hashmap_find(&graph->function_index, hash, same_function, &key,
-                              graph);
-    if (*number == PL_HASHMAP_NONE) {
-        plait_function function = { .size = sizeof function,
-                                    .fn = fn,
-                                    .name = key.name };
-        if (!add_function(graph, &function, number))
-            return false;
-        if (!pl_hashmap_add(&graph->function_index, hash, *number)) {
-            stick(graph, pl_error_nomem_value());
-            return false;
-        }
-    }
-    graph->last_function = *number;
-    return true;
-}
+/* ---- calls ---- */
 
 static bool usable(plait_graph *graph)
 {
@@ -326,7 +228,7 @@ plait_task plait_call(plait_graph *graph, plait_fn fn, const char *name,
         plait_graph_fail(graph, PLAIT_EINVAL,
                          "task %zu (%s): the function is NULL",
                          (size_t)graph->nodes.length + 1, name ? name : "task");
-    if (!usable(graph) || !find_function(graph, fn, name, &number)) {
+    if (!usable(graph) || !pl_function_find(graph, fn, name, &number)) {
         pl_release_all(args, n_args);
         return no_task;
     }
@@ -386,7 +288,7 @@ plait_func plait_function_add(plait_graph *graph,
         return none;
     }
     uint32_t number;
-    if (!add_function(graph, &given, &number))
+    if (!pl_function_append(graph, &given, &number))
         return none;
     return (plait_func){ number + 1, graph->number };
 }
@@ -405,111 +307,6 @@ plait_task plait_call_func(plait_graph *graph, plait_func func,
         return no_task;
     }
     return append(graph, func.id - 1, args, n_args);
-}
-
-/* ---- options and keys ---- */
-
-static bool same_task(uint32_t number, const void *key, const void *user)
-{
-    const plait_graph *graph = user;
-    const pl_task_options *options = pl_segvec_at(&graph->options, number);
-    return options->task == *(const uint32_t *)key;
-}
-
-const pl_task_options *pl_graph_options(const plait_graph *graph, uint32_t id)
-{
-    uint32_t number = pl_hashmap_find(&graph->options_index, pl_hash_mix(id),
-                                      same_task, &id, graph);
-    return number == PL_HASHMAP_NONE ? NULL
-                                     : pl_segvec_at(&graph->options, number);
-}
-
-/* The options of a task, made when there are none yet; NULL: no memory. */
-static pl_task_options *make_options(plait_graph *graph, uint32_t id)
-{
-    uint64_t hash = pl_hash_mix(id);
-    uint32_t number =
-        pl_hashmap_find(&graph->options_index, hash, same_task, &id, graph);
-    if (number != PL_HASHMAP_NONE)
-        return pl_segvec_at(&graph->options, number);
-    pl_task_options *options = pl_segvec_push(&graph->options);
-    if (!options)
-        return NULL;
-    *options = (pl_task_options){ .task = id };
-    return pl_hashmap_add(&graph->options_index, hash,
-                          graph->options.length - 1)
-               ? options
-               : NULL;
-}
-
-static plait_status check_settable(plait_graph *graph, plait_task task)
-{
-    if (task.graph != graph->number || task.id - 1 >= graph->nodes.length)
-        return plait_graph_fail(graph, PLAIT_EINVAL,
-                                "plait_task_set: task %u of graph %u is no "
-                                "task of graph %u",
-                                task.id, task.graph, graph->number);
-    if (pl_graph_node_at(graph, task.id)->function & PL_GRAPH_NODE_PLANNED) {
-        char key[128];
-        plait_task_key(graph, task, key, sizeof key);
-        return plait_graph_fail(graph, PLAIT_EINVAL,
-                                "plait_task_set: %s is in a plan already: set "
-                                "its options before the first compute",
-                                key);
-    }
-    return PLAIT_OK;
-}
-
-plait_status plait_task_set(plait_graph *graph, plait_task task,
-                            const plait_task_options *options)
-{
-    if (!usable(graph))
-        return plait_graph_status(graph, NULL);
-    plait_task_options given;
-    plait_error err = { PLAIT_ERROR_INIT };
-    plait_status status =
-        pl_read_struct(&given, sizeof given, options, "plait_task_options",
-                       "PLAIT_TASK_OPTIONS_INIT", &err);
-    if (status != PLAIT_OK)
-        return plait_graph_fail(graph, status, "%s", err.message);
-    status = check_settable(graph, task);
-    if (status != PLAIT_OK)
-        return status;
-    char *key = given.key ? pl_strdup(given.key) : NULL;
-    pl_task_options *own = make_options(graph, task.id);
-    if (!own || (given.key && !key)) {
-        pl_free(key);
-        return stick(graph, pl_error_nomem_value());
-    }
-    pl_free(own->key);
-    *own = (pl_task_options){ .key = key,
-                              .task = task.id,
-                              .retries = given.retries,
-                              .timeout_ms = given.timeout_ms,
-                              .priority = given.priority,
-                              .accepts_errors = given.accepts_errors };
-    return PLAIT_OK;
-}
-
-int pl_graph_key(const plait_graph *graph, uint32_t id,
-                 const pl_task_options *options, char *buf, size_t size)
-{
-    if (options && options->key)
-        return snprintf(buf, size, "%s", options->key);
-    const pl_graph_node *node = pl_graph_node_at(graph, id);
-    return snprintf(buf, size, "%s-%u",
-                    pl_graph_function(graph, node->function)->name,
-                    node->ordinal);
-}
-
-int plait_task_key(const plait_graph *graph, plait_task task, char *buf,
-                   size_t size)
-{
-    if (!graph || task.graph != graph->number ||
-        task.id - 1 >= graph->nodes.length)
-        return snprintf(buf, size, "(no task)");
-    return pl_graph_key(graph, task.id, pl_graph_options(graph, task.id), buf,
-                        size);
 }
 
 /* ---- inputs ---- */

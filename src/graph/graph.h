@@ -19,7 +19,7 @@
 
 #include "base/hashmap.h"
 #include "base/refcount.h"
-#include "base/segvec.h"
+#include "graph/segvec.h"
 
 /* A task's id has 31 bits, and so has a literal's number. */
 #define PL_WORD_LITERAL (UINT32_C(1) << 31)
@@ -67,14 +67,17 @@ struct plait_graph {
     pl_hashmap name_index;
     pl_hashmap options_index;
     uint32_t
-        last_function; /* of plait_call: a loop of calls looks up nothing */
-    bool has_nested;   /* some literal holds references */
-    plait_value error; /* what stuck, or nil */
+        last_function;    /* of plait_call: a loop of calls looks up nothing */
+    uint32_t nested_refs; /* references inside literals, over all tasks */
+    plait_value error;    /* what stuck, or nil */
 };
 
 /* A reference to the graph, for plans. */
 void pl_graph_retain(plait_graph *graph);
 void pl_graph_release(plait_graph *graph);
+
+/* The first error sticks to the graph; takes `error`, returns its status. */
+plait_status pl_graph_stick(plait_graph *graph, plait_value error);
 
 static inline const pl_graph_node *pl_graph_node_at(const plait_graph *graph,
                                                     uint32_t id)

@@ -102,6 +102,12 @@ static bool compete(contest *c, plait_order wanted)
     return pl_order_find_bound(c->graph, &c->bound) && try_walks(c, is_small);
 }
 
+bool pl_order_creation_will_do(uint32_t n, uint32_t peak, plait_order wanted)
+{
+    return wanted == PLAIT_ORDER_CREATION || n <= 1 ||
+           (wanted == PLAIT_ORDER_AUTO && n > SMALL && peak <= n / MUCH);
+}
+
 bool pl_order(const pl_order_graph *graph, plait_order wanted,
               uint32_t *position, bool *is_identity, size_t *temporary_bytes)
 {

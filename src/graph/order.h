@@ -44,6 +44,11 @@ typedef struct pl_order_score {
 bool pl_order(const pl_order_graph *graph, plait_order wanted,
               uint32_t *position, bool *is_identity, size_t *temporary_bytes);
 
+/* Whether creation order, in which `peak` results are alive at a time, is so
+ * good in a graph of n tasks that pl_order need not be asked. Priorities are
+ * the caller's to look at.  Thread: any.  Blocks: no. */
+bool pl_order_creation_will_do(uint32_t n, uint32_t peak, plait_order wanted);
+
 /* The exact sweep: runs the tasks in this order (NULL: creation order), one at
  * a time, freeing each result after its last use. False: no memory. */
 bool pl_order_sweep(const pl_order_graph *graph, const uint32_t *position,

@@ -25,13 +25,17 @@
 
 #define PL_NONE UINT32_MAX
 
+/* Arguments up to which a call needs no memory of its own. */
+#define PL_ARGS_INLINE 16
+
 typedef enum pl_node_flag {
     PL_NODE_TARGET = 1 << 0,
     PL_NODE_ACCEPTS_ERRORS = 1 << 1,
     PL_NODE_NESTED = 1 << 2,  /* a literal among its words holds references */
     PL_NODE_OPTIONS = 1 << 3, /* has retries, a timeout or a key of its own */
     PL_NODE_RUNTIME = 1 << 4, /* its function needs a language runtime */
-    PL_NODE_FLAG_BITS = 5
+    PL_NODE_MANY = 1 << 5,    /* more than PL_ARGS_INLINE arguments */
+    PL_NODE_FLAG_BITS = 6
 } pl_node_flag;
 
 typedef struct pl_node {

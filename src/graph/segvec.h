@@ -21,19 +21,21 @@
 #define PL_SEGVEC_FIRST (1u << PL_SEGVEC_FIRST_BITS)
 #define PL_SEGVEC_SEGMENTS (32 - PL_SEGVEC_FIRST_BITS)
 
-/* All zero but `item_size` is empty. At most 2^32 - 1 - PL_SEGVEC_FIRST. */
+/* At most 2^32 - 1 - PL_SEGVEC_FIRST items. */
 typedef struct pl_segvec {
-    void *segments[PL_SEGVEC_SEGMENTS];
+    char *next; /* where the next item goes */
+    char *end;  /* of the last segment */
     uint32_t length;
-    uint32_t room; /* items that fit before the next segment is needed */
     uint32_t item_size;
+    uint32_t n_segments;
+    void *segments[PL_SEGVEC_SEGMENTS];
 } pl_segvec;
 
 void pl_segvec_init(pl_segvec *vec, uint32_t item_size);
 void pl_segvec_fini(pl_segvec *vec);
 
-/* Makes sure that `more` appends will succeed. */
-bool pl_segvec_reserve(pl_segvec *vec, uint32_t more);
+/* Appends a segment. False: no memory. */
+bool pl_segvec_grow(pl_segvec *vec);
 
 /* Bytes held. */
 size_t pl_segvec_bytes(const pl_segvec *vec);
@@ -49,10 +51,40 @@ static inline void *pl_segvec_at(const pl_segvec *vec, uint32_t i)
 /* The new last item, not initialised; NULL: no memory. */
 static inline void *pl_segvec_push(pl_segvec *vec)
 {
-    if (vec->room == 0 && !pl_segvec_reserve(vec, 1))
+    if (vec->next == vec->end && !pl_segvec_grow(vec))
         return NULL;
-    vec->room--;
-    return pl_segvec_at(vec, vec->length++);
+    char *item = vec->next;
+    vec->next += vec->item_size;
+    vec->length++;
+    return item;
+}
+
+/*
+ * Going through items in order, either way, a segment at a time: `item` walks
+ * from `begin` to `end`.
+ *
+ *   pl_segvec_span span = pl_segvec_span_of(&vec, i);  // i < vec.length
+ *
+ * gives item i, and the bounds of the part of its segment that is in use.
+ */
+typedef struct pl_segvec_span {
+    char *item;
+    char *begin;
+    char *end;
+} pl_segvec_span;
+
+static inline pl_segvec_span pl_segvec_span_of(const pl_segvec *vec, uint32_t i)
+{
+    uint32_t at = i + PL_SEGVEC_FIRST;
+    uint32_t top = 31u - (uint32_t)__builtin_clz(at);
+    uint32_t k = top - PL_SEGVEC_FIRST_BITS;
+    char *begin = vec->segments[k];
+    char *end = k + 1 == vec->n_segments
+                    ? vec->next
+                    : begin + ((size_t)PL_SEGVEC_FIRST << k) * vec->item_size;
+    return (pl_segvec_span){
+        begin + (size_t)(at - (1u << top)) * vec->item_size, begin, end
+    };
 }
 
 #endif
