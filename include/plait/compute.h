@@ -19,7 +19,8 @@ typedef struct plait_executor plait_executor;
 
 typedef enum plait_on_error {
     PLAIT_FINISH = 0, /* what needs a failed task never runs, every other
-                         branch finishes, then the first failure is returned */
+                         branch finishes, then the first failure is returned
+                         (none, when tasks that accept errors dealt with all) */
     PLAIT_STOP = 1,   /* start nothing new, return at once */
     PLAIT_COLLECT = 2 /* as FINISH, but every target gets its value or its
                          error value, and the status is PLAIT_OK */

@@ -25,6 +25,28 @@ static plait_status report(const plait_run *run, uint32_t task,
     return pl_error_copy(err, &full);
 }
 
+/* The lowest failed task that a target is, or was skipped for: what only tasks
+ * that accept errors needed has been dealt with. */
+static plait_status first_failed_target(const plait_run *run, plait_error *err)
+{
+    const plait_plan *plan = run->plan;
+    uint32_t first = PL_NONE;
+    if (!(pl_run_trouble(run) & PL_TROUBLE_FAILED))
+        return PLAIT_OK;
+    for (uint32_t i = 0; i < plan->n_targets; i++) {
+        uint32_t target = plan->targets[i];
+        pl_task_state state = pl_run_state(run, target);
+        uint32_t source = state == PL_FAILED    ? target
+                          : state == PL_SKIPPED ? pl_run_poison_of(run, target)
+                                                : PL_NONE;
+        first = source < first ? source : first;
+    }
+    if (first >= PL_CANCELLED)
+        return PLAIT_OK;
+    return report(run, first, run->cells[first].slot.value, err);
+}
+
+/* The lowest task that failed: what stopped the run may be needed by none. */
 static plait_status first_failure(const plait_run *run, plait_error *err)
 {
     size_t n;
@@ -60,13 +82,14 @@ plait_status pl_computation_status(pl_computation *c, plait_error *err)
         !pl_run_resolved(run) || (pl_run_trouble(run) & PL_TROUBLE_CANCELLED);
     if (stop != PLAIT_OK && stop != PLAIT_ETASK && cut_short)
         return report_stop(c, stop, err);
-    if (stop == PLAIT_ETASK || run->on_error != PLAIT_COLLECT) {
-        plait_status status = first_failure(run, err);
-        if (status != PLAIT_OK)
-            return status;
-    }
-    pl_error_clear(err);
-    return PLAIT_OK;
+    plait_status status = PLAIT_OK;
+    if (stop == PLAIT_ETASK)
+        status = first_failure(run, err);
+    else if (run->on_error != PLAIT_COLLECT)
+        status = first_failed_target(run, err);
+    if (status == PLAIT_OK)
+        pl_error_clear(err);
+    return status;
 }
 
 /* A failed or skipped target. */
