@@ -19,6 +19,11 @@
 #define CIRCLE_CHARACTERS 14
 #define LABEL_CHARACTERS 40
 #define NOTE_CHARACTERS 120
+/* Labels have escapes of their own: \N, \G, \l. Tooltips too, but Graphviz 2.43
+ * undoes them twice, and reads beyond the end of one that ends with a
+ * backslash: they get a character that looks like it, U+29F5. */
+#define LABEL_BACKSLASH "\\\\"
+#define NOTE_BACKSLASH "\xe2\xa7\xb5"
 #define CHUNK_BYTES (64 * 1024)
 
 /* One drawing. Arrays are by id; 0 is no task. */
@@ -48,14 +53,15 @@ static bool is_unprintable(const char *text, size_t length)
                            memcmp(text, "\xef\xbf\xbf", 3) == 0);
 }
 
-static void quote_character(pl_strbuf *text, const char *at, size_t length)
+static void quote_character(pl_strbuf *text, const char *at, size_t length,
+                            const char *backslash)
 {
     if (length == 0)
         pl_strbuf_puts(text, PL_UTF8_REPLACEMENT);
     else if (*at == '"')
         pl_strbuf_puts(text, "\\\"");
-    else if (*at == '\\') /* labels have escapes of their own: \N, \G, \l */
-        pl_strbuf_puts(text, "\\\\");
+    else if (*at == '\\')
+        pl_strbuf_puts(text, backslash);
     else if (*at == '&') /* and entities */
         pl_strbuf_puts(text, "&amp;");
     else if (*at == '\n')
@@ -68,7 +74,8 @@ static void quote_character(pl_strbuf *text, const char *at, size_t length)
         pl_strbuf_add(text, at, length);
 }
 
-static void escape(pl_strbuf *text, const char *plain, size_t most)
+static void escape(pl_strbuf *text, const char *plain, size_t most,
+                   const char *backslash)
 {
     size_t left = strlen(plain);
     for (size_t shown = 0; left > 0; shown++) {
@@ -77,7 +84,7 @@ static void escape(pl_strbuf *text, const char *plain, size_t most)
             break;
         }
         size_t length = pl_utf8_length(plain, left);
-        quote_character(text, plain, length);
+        quote_character(text, plain, length, backslash);
         size_t step = length ? length : 1;
         plain += step;
         left -= step;
@@ -87,7 +94,7 @@ static void escape(pl_strbuf *text, const char *plain, size_t most)
 void pl_dot_quote(pl_strbuf *text, const char *plain, size_t most)
 {
     pl_strbuf_puts(text, "\"");
-    escape(text, plain, most);
+    escape(text, plain, most, LABEL_BACKSLASH);
     pl_strbuf_puts(text, "\"");
 }
 
@@ -180,10 +187,10 @@ static void add_look(drawing *d, plait_task task, const char *key)
     if (style)
         style->task(task, &look, style->user);
     pl_strbuf_puts(d->text, ", tooltip=\"");
-    escape(d->text, key, NOTE_CHARACTERS);
+    escape(d->text, key, NOTE_CHARACTERS, NOTE_BACKSLASH);
     if (look.note[0])
         pl_strbuf_puts(d->text, ": ");
-    escape(d->text, look.note, NOTE_CHARACTERS);
+    escape(d->text, look.note, NOTE_CHARACTERS, NOTE_BACKSLASH);
     pl_strbuf_puts(d->text, "\"");
     if (look.fill[0])
         pl_strbuf_printf(d->text, ", fillcolor=\"%s\"", look.fill);

@@ -30,7 +30,9 @@ typedef union gv_length {
 
 typedef struct graphviz {
     bool is_seven;
-    gv_context *context; /* one for all time: it reads its plugins' list */
+    gv_context *context; /* one for all time: making it reads many files */
+    char **formats;      /* and so does the list of what it draws */
+    int n_formats;
     gv_context *(*new_context)(void);
     int (*layout)(gv_context *, gv_graph *, const char *engine);
     int (*free_layout)(gv_context *, gv_graph *);
@@ -110,11 +112,14 @@ static plait_status load(plait_error *err)
     gv.context = gv.new_context();
     if (!gv.context)
         return pl_error_nomem(err);
+    gv.formats = gv.is_seven
+                     ? gv.list_seven(gv.context, "device", &gv.n_formats)
+                     : gv.list_six(gv.context, "device", &gv.n_formats, NULL);
+    if (!gv.formats)
+        gv.n_formats = 0;
     loaded = gv;
     return PLAIT_OK;
 }
-
-/* ---- formats ---- */
 
 /* Those that are windows, not files. */
 static bool is_window(const char *format)
@@ -123,31 +128,31 @@ static bool is_window(const char *format)
            strcmp(format, "gtk") == 0;
 }
 
+static bool knows_format(const char *format)
+{
+    for (int i = 0; i < loaded.n_formats; i++) {
+        if (strcmp(loaded.formats[i], format) == 0)
+            return !is_window(format);
+    }
+    return false;
+}
+
 static plait_status check_format(const char *format, plait_error *err)
 {
-    int n = 0;
-    char **formats = loaded.is_seven
-                         ? loaded.list_seven(loaded.context, "device", &n)
-                         : loaded.list_six(loaded.context, "device", &n, NULL);
+    if (knows_format(format))
+        return PLAIT_OK;
     pl_strbuf known = { 0 };
-    bool is_known = false;
-    for (int i = 0; formats && i < n; i++) {
-        if (!is_window(formats[i])) {
-            is_known = is_known || strcmp(formats[i], format) == 0;
-            pl_strbuf_puts(&known, " ");
-            pl_strbuf_puts(&known, formats[i]);
-        }
-        pl_free(formats[i]); /* the C library's memory, as ours is */
+    for (int i = 0; i < loaded.n_formats; i++) {
+        if (!is_window(loaded.formats[i]))
+            pl_strbuf_printf(&known, " %s", loaded.formats[i]);
     }
-    pl_free(formats);
-    plait_status status = PLAIT_OK;
-    if (!pl_strbuf_ok(&known))
-        status = pl_error_nomem(err);
-    else if (!is_known)
-        status = pl_error_set(err, PLAIT_EINVAL,
-                              "Graphviz doesn't know the format \"%s\"; it "
-                              "knows%s",
-                              format, known.text ? known.text : " none");
+    plait_status status =
+        pl_strbuf_ok(&known)
+            ? pl_error_set(
+                  err, PLAIT_EINVAL,
+                  "Graphviz doesn't know the format \"%s\"; it knows%s", format,
+                  known.text ? known.text : " none")
+            : pl_error_nomem(err);
     pl_strbuf_fini(&known);
     return status;
 }

@@ -390,7 +390,9 @@ plait_status pl_trace_write(pl_trace *trace, plait_error *err)
 {
     writer w = { .trace = trace, .file = trace->file, .is_first = true };
     plait_status status;
-    qsort(trace->runs, trace->n_runs, sizeof *trace->runs, by_address_and_time);
+    if (trace->n_runs > 0)
+        qsort(trace->runs, trace->n_runs, sizeof *trace->runs,
+              by_address_and_time);
     if (collect(&w) && collect_lanes(&w))
         status = write_events(&w, err);
     else
