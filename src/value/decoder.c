@@ -261,11 +261,14 @@ static bool fail_with(plait_decoder *decoder, plait_value error)
 }
 
 /* The value of an out-of-band buffer: made once, however often it is named. */
-static bool shared_buffer(plait_decoder *decoder, size_t index, plait_value *v)
+static bool shared_buffer(plait_decoder *decoder, int64_t number,
+                          plait_value *v)
 {
     const plait_encoded *source = decoder->source;
-    if (index >= source->n_buffers || !source->buffers) {
-        pl_decoder_fail(decoder, PLAIT_ECODEC, "there is no buffer %zu", index);
+    size_t index = (size_t)number;
+    if (number < 0 || index >= source->n_buffers || !source->buffers) {
+        pl_decoder_fail(decoder, PLAIT_ECODEC, "there is no buffer %lld",
+                        (long long)number);
         return false;
     }
     if (!decoder->buffers) {
@@ -314,8 +317,7 @@ bool pl_decoder_buffer(plait_decoder *decoder, const pl_item *item,
         found = false;
     }
     pl_decoder_leave(decoder, &payload);
-    size_t number = index.integer >= 0 ? (size_t)index.integer : SIZE_MAX;
-    return found && shared_buffer(decoder, number, v);
+    return found && shared_buffer(decoder, index.integer, v);
 }
 
 /* ---- for plait_type.decode ---- */
