@@ -2,6 +2,7 @@
 # The front door. The building is Meson's; `make help` lists the rooms.
 
 PREFIX = /usr/local
+SECONDS = 60
 MESON = meson
 # Builds for use (demo, install, bench) are apart from those of the check.
 RELEASE = build/release
@@ -27,9 +28,9 @@ bench: ## Measure Plait beside oneTBB, OpenMP, StarPU (ARGS="--help": options)
 	@tools/build $(BENCH) -Dbuildtype=release -Dtests=false -Dbench=true
 	@bench/run.py --build $(BENCH) $(ARGS)
 
-soak: ## Run the stress tests and the fuzzers for SECONDS each (default 60)
+soak: ## Run each fuzzer and the stress tests for SECONDS (default 60)
 	@tools/bootstrap check
-	@tools/soak
+	@tools/soak $(SECONDS)
 
 install: ## Install under PREFIX (default /usr/local), honouring DESTDIR
 	@tools/bootstrap build
