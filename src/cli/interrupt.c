@@ -3,6 +3,7 @@
 #include "cli/interrupt.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,13 +17,14 @@
 #include "cli/report.h"
 
 #define NAMED_TASKS 16
-#define GRACE_MS 100
+#define GRACE_MS 60
 #define POLL_MS 2
 
 static struct {
     sigset_t signals;
-    sem_t wake;
     pthread_t watcher;
+    sem_t wake;      /* the second thread */
+    int exit_status; /* set before it wakes */
     void (*write_files)(void *user);
     void *user;
     pthread_mutex_t mutex;
@@ -33,31 +35,30 @@ static struct {
     const plait_graph *graph;
 } interrupt = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
-static void sleep_ms(long ms)
+/* Tasks that spin, more of them than CPUs, would keep a thread that wakes up
+ * waiting. Where the process may, these two go first. */
+static void go_first(void)
 {
-    nanosleep(&(struct timespec){ .tv_sec = ms / 1000,
-                                  .tv_nsec = ms % 1000 * 1000000 },
-              NULL);
+    struct sched_param param = { .sched_priority =
+                                     sched_get_priority_min(SCHED_FIFO) };
+    (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 }
 
-/* ---- the first thread: the clock ---- */
+/* ---- the second thread: the limit ---- */
 
-static void *watch(void *arg)
+static void *limit(void *arg)
 {
     (void)arg;
-    const struct timespec limit = { .tv_nsec =
-                                        PL_INTERRUPT_LIMIT_MS * 1000000L };
-    int number = SIGINT;
-    sigwait(&interrupt.signals, &number);
-    pthread_mutex_lock(&interrupt.mutex);
-    interrupt.number = number;
-    pthread_mutex_unlock(&interrupt.mutex);
-    sem_post(&interrupt.wake);
-    sigtimedwait(&interrupt.signals, NULL, &limit);
-    _exit(PL_EXIT_SIGNAL + number);
+    const struct timespec time = { .tv_nsec =
+                                       PL_INTERRUPT_LIMIT_MS * 1000000L };
+    go_first();
+    while (sem_wait(&interrupt.wake) != 0)
+        continue;
+    sigtimedwait(&interrupt.signals, NULL, &time);
+    _exit(interrupt.exit_status);
 }
 
-/* ---- the second thread: the words ---- */
+/* ---- the first thread: the words ---- */
 
 static void add(char *buf, size_t size, const char *text)
 {
@@ -93,26 +94,27 @@ static void tell(const char *words)
     (void)written; /* where else could it be told? */
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* The tasks that look at plait_cancelled may end, and remove what they made. */
 static void wait_for_tasks(plait_run *run)
 {
+    const struct timespec poll = { .tv_nsec = POLL_MS * 1000000L };
     plait_task task;
-    for (int ms = 0; ms < GRACE_MS; ms += POLL_MS) {
-        if (plait_run_running(run, &task, 1) == 0)
-            return;
-        sleep_ms(POLL_MS);
-    }
+    int64_t until_ms = now_ms() + GRACE_MS;
+    while (plait_run_running(run, &task, 1) > 0 && now_ms() < until_ms)
+        nanosleep(&poll, NULL);
 }
 
-static void *leave(void *arg)
+static void leave(int number)
 {
-    (void)arg;
-    while (sem_wait(&interrupt.wake) != 0)
-        continue;
-    pthread_mutex_lock(&interrupt.mutex); /* and keep it: the run stays */
     char words[4096] = "";
-    add(words, sizeof words,
-        interrupt.number == SIGINT ? "interrupted" : "terminated");
+    add(words, sizeof words, number == SIGINT ? "interrupted" : "terminated");
     if (interrupt.run) {
         plait_task tasks[NAMED_TASKS] = { { 0, 0 } };
         size_t n = plait_run_running(interrupt.run, tasks, NAMED_TASKS);
@@ -125,7 +127,20 @@ static void *leave(void *arg)
         wait_for_tasks(interrupt.run);
     if (interrupt.write_files)
         interrupt.write_files(interrupt.user);
-    _exit(PL_EXIT_SIGNAL + interrupt.number);
+}
+
+static void *watch(void *arg)
+{
+    (void)arg;
+    go_first();
+    int number = SIGINT;
+    sigwait(&interrupt.signals, &number);
+    interrupt.exit_status = PL_EXIT_SIGNAL + number;
+    sem_post(&interrupt.wake);
+    pthread_mutex_lock(&interrupt.mutex); /* and keep it: the run stays */
+    interrupt.number = number;
+    leave(number);
+    _exit(interrupt.exit_status);
 }
 
 /* ---- the command's side ---- */
@@ -149,7 +164,7 @@ bool pl_interrupt_watch(void (*write_files)(void *user), void *user)
     pthread_t second;
     bool begun = sem_init(&interrupt.wake, 0, 0) == 0 &&
                  pthread_create(&interrupt.watcher, NULL, watch, NULL) == 0 &&
-                 pthread_create(&second, NULL, leave, NULL) == 0;
+                 pthread_create(&second, NULL, limit, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!begun) {
         pl_report("cannot begin the threads that watch for signals");

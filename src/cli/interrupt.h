@@ -3,10 +3,10 @@
  * interrupt.h: Ctrl-C (SIGINT) and SIGTERM end the command soon, whatever its
  * tasks do.
  *
- * Two threads that run no tasks stand by. One waits for the signals: the first
- * wakes the other, which cancels the run, says which tasks were running, gives
- * them a moment to end, has the files written, and leaves. A second signal, or
- * PL_INTERRUPT_LIMIT_MS, and the first thread leaves at once: neither a task
+ * Two threads that run no tasks stand by. One waits for the signals: at the
+ * first it wakes the other, cancels the run, says which tasks were running,
+ * gives them a moment to end, has the files written, and leaves. The other
+ * leaves after PL_INTERRUPT_LIMIT_MS, or at a second signal: neither a task
  * that holds a lock nor a pipe that nobody reads keeps the process.
  */
 #ifndef PL_INTERRUPT_H
@@ -18,7 +18,7 @@
 
 /* First in main, while there is one thread: later ones inherit that the
  * signals are blocked. `write_files` (may be NULL) is called before leaving,
- * on the second thread, while tasks may still run. False, reported: there are
+ * on the first thread, while tasks may still run. False, reported: there are
  * no threads to be had. */
 bool pl_interrupt_watch(void (*write_files)(void *user), void *user);
 
