@@ -44,6 +44,7 @@ static struct {
     void *sink_user;
     uint64_t closed_lost; /* of the file that was closed last */
     int closed_errno;
+    bool forks_are_hooked;
     int64_t date_second; /* `date` is this second's */
     char date[PL_DATE_SIZE];
 } the_log = { .threshold = INT_MAX,
@@ -53,6 +54,10 @@ static struct {
 
 /* A sink that logs would call itself without end: its lines are dropped. */
 static PL_THREAD_LOCAL bool in_sink;
+
+/* How often pl_log_fork_prepare was called by the thread that forks: by the
+ * log's own hook, and by process.c. The outermost pair counts. */
+static PL_THREAD_LOCAL unsigned fork_depth;
 
 /* ---- under the mutex ---- */
 
@@ -206,6 +211,49 @@ void plait_log(plait_context *ctx, plait_level level, const char *format, ...)
     va_end(args);
 }
 
+/* ---- fork ---- */
+
+void pl_log_fork_prepare(void)
+{
+    if (fork_depth++ > 0)
+        return;
+    pl_mutex_lock(&the_log.mutex);
+    if (the_log.file)
+        pl_mutex_lock(&the_log.file->mutex);
+}
+
+void pl_log_fork_parent(void)
+{
+    if (--fork_depth > 0)
+        return;
+    if (the_log.file)
+        pl_mutex_unlock(&the_log.file->mutex);
+    pl_mutex_unlock(&the_log.mutex);
+}
+
+void pl_log_fork_child(void)
+{
+    if (fork_depth == 1 && the_log.file)
+        pl_logfile_after_fork(the_log.file);
+    pl_log_fork_parent();
+}
+
+/* A program that logs may fork before it runs any task. Not under the mutex:
+ * the C library may hold a lock of its own while it calls the hooks. */
+static void hook_forks(void)
+{
+    pl_mutex_lock(&the_log.mutex);
+    bool first = !the_log.forks_are_hooked;
+    the_log.forks_are_hooked = true;
+    pl_mutex_unlock(&the_log.mutex);
+    if (!first || pl_thread_atfork(pl_log_fork_prepare, pl_log_fork_parent,
+                                   pl_log_fork_child))
+        return;
+    pl_mutex_lock(&the_log.mutex);
+    the_log.forks_are_hooked = false; /* no memory: at the next opening */
+    pl_mutex_unlock(&the_log.mutex);
+}
+
 /* ---- opening and closing ---- */
 
 /* Ends a file that lines no longer go to. */
@@ -239,6 +287,7 @@ static pl_logfile *exchange_file(pl_logfile *file)
 plait_status plait_log_open(const char *path, const char *format,
                             plait_error *err)
 {
+    hook_forks();
     pl_error_clear(err);
     if (!path || !*path)
         return pl_error_set(err, PLAIT_EINVAL, "the log has no path");
@@ -285,6 +334,7 @@ void plait_log_level(plait_level level)
 
 void plait_log_sink(sink_fn sink, void *user)
 {
+    hook_forks();
     pl_mutex_lock(&the_log.mutex);
     the_log.sink = sink;
     the_log.sink_user = user;
@@ -310,27 +360,4 @@ uint64_t plait_log_lost(plait_error *err)
         pl_error_sys(err, why, "%llu log lines could not be written",
                      (unsigned long long)lost);
     return lost;
-}
-
-/* ---- fork ---- */
-
-void pl_log_fork_prepare(void)
-{
-    pl_mutex_lock(&the_log.mutex);
-    if (the_log.file)
-        pl_mutex_lock(&the_log.file->mutex);
-}
-
-void pl_log_fork_parent(void)
-{
-    if (the_log.file)
-        pl_mutex_unlock(&the_log.file->mutex);
-    pl_mutex_unlock(&the_log.mutex);
-}
-
-void pl_log_fork_child(void)
-{
-    if (the_log.file)
-        pl_logfile_after_fork(the_log.file);
-    pl_log_fork_parent();
 }

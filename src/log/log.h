@@ -18,8 +18,9 @@ bool pl_log_enabled(plait_level level);
 void pl_log_line(plait_level level, const char *task_key, const char *format,
                  ...) PLAIT_PRINTF(3, 4);
 
-/* process.c calls them around fork: a child finds the log as usable as its
- * parent left it. Between prepare and the others no line can be logged. */
+/* Around fork: a child finds the log as usable as its parent left it. Between
+ * prepare and the others no line can be logged. The log hooks them itself when
+ * it is opened; process.c calls them too, in its order: pairs may nest. */
 void pl_log_fork_prepare(void);
 void pl_log_fork_parent(void);
 void pl_log_fork_child(void);

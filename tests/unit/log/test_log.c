@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -295,6 +296,39 @@ static void a_forked_child_logs_too(void **state)
     assert_string_equal(read_log(), "before\nchild\nafter\n");
 }
 
+static void log_until(void *arg)
+{
+    const atomic_bool *done = arg;
+    while (!atomic_load(done))
+        plait_log(NULL, PLAIT_INFO, "x");
+}
+
+/* Other threads hold the log's mutexes at the moment of the fork, or not. */
+static void children_of_a_busy_log(void **state)
+{
+    (void)state;
+    atomic_bool done = false;
+    open_log("%(asctime)s %(message)s");
+    pl_thread threads[2];
+    for (int i = 0; i < 2; i++)
+        assert_true(pl_thread_begin(&threads[i], log_until, &done, "log"));
+    for (int i = 0; i < 30; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            plait_log(NULL, PLAIT_INFO, "child");
+            plait_log_close();
+            _exit(0);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_int_equal(truncate(path, 0), 0);
+    }
+    atomic_store(&done, true);
+    for (int i = 0; i < 2; i++)
+        pl_thread_join(threads[i]);
+}
+
 static void a_fork_without_a_log(void **state)
 {
     (void)state;
@@ -356,6 +390,7 @@ int main(void)
         TEST(a_sink_needs_no_file),
         TEST(thread_names),
         TEST(a_forked_child_logs_too),
+        TEST(children_of_a_busy_log),
         TEST(a_fork_without_a_log),
         TEST(a_log_may_change_while_others_log),
     };
