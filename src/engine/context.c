@@ -8,16 +8,17 @@
 
 plait_task plait_context_task(const plait_context *ctx)
 {
-    return plait_run_task(ctx->run, ctx->task);
+    return plait_run_task(ctx->run, pl_context_task(ctx));
 }
 
 /* The task's own threads may ask at once, but only the first time is a write;
  * a task that hands its context to threads asks for its key before. */
 const char *plait_context_key(plait_context *ctx)
 {
-    if (ctx->key_task != ctx->task) {
-        pl_plan_key(ctx->run->plan, ctx->task, ctx->key, sizeof ctx->key);
-        ctx->key_task = ctx->task;
+    uint32_t task = pl_context_task(ctx);
+    if (ctx->key_task != task) {
+        pl_plan_key(ctx->run->plan, task, ctx->key, sizeof ctx->key);
+        ctx->key_task = task;
     }
     return ctx->key;
 }
@@ -35,7 +36,8 @@ unsigned plait_context_attempt(const plait_context *ctx)
 void *plait_context_payload(const plait_context *ctx)
 {
     const plait_run *run = ctx->run;
-    return pl_plan_function(run->plan, &run->nodes[ctx->task])->payload;
+    return pl_plan_function(run->plan, &run->nodes[pl_context_task(ctx)])
+        ->payload;
 }
 
 void *plait_context_user(const plait_context *ctx)

@@ -22,7 +22,7 @@ static plait_value input_value(const plait_run *run, uint32_t task)
 static plait_value next_input(void *user)
 {
     cursor *c = user;
-    return plait_retain(input_value(c->run, c->run->words[c->at++]));
+    return pl_retain(input_value(c->run, c->run->words[c->at++]));
 }
 
 static bool skip_ref(plait_task task, void *user)

@@ -3,8 +3,8 @@
 #include "engine/lane.h"
 
 #include "base/alloc.h"
+#include "engine/call.h"
 #include "engine/context.h"
-#include "engine/gather.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 
@@ -34,15 +34,24 @@ void pl_lane_fini(pl_lane *lane)
     pl_free(lane->args);
 }
 
+static bool is_attached(const pl_lane *lane)
+{
+    /* relaxed: only this thread writes it */
+    return lane->attachment &&
+           atomic_load_explicit(&lane->attachment->now, memory_order_relaxed);
+}
+
 void pl_lane_enter(pl_lane *lane, pl_attachment *attachment)
 {
     lane->attachment = attachment;
     lane->context.outer = current_context;
+    lane->careful = lane->run->careful || is_attached(lane);
     current_context = &lane->context;
 }
 
 void pl_lane_leave(pl_lane *lane)
 {
+    pl_lane_rest(lane);
     current_context = lane->context.outer;
     lane->context.outer = NULL;
     lane->attachment = NULL;
@@ -105,20 +114,16 @@ static plait_value *room_for_args(pl_lane *lane, size_t n)
     return args;
 }
 
-static bool is_attached(const pl_lane *lane)
-{
-    /* relaxed: only this thread writes it */
-    return lane->attachment &&
-           atomic_load_explicit(&lane->attachment->now, memory_order_relaxed);
-}
-
 /* Takes the thread to where the function can run. */
 static bool attach(pl_lane *lane, const pl_function *function)
 {
     if (!function->runtime && !is_attached(lane))
         return true;
-    return lane->attachment && pl_attach(lane->attachment, function->runtime,
-                                         lane->run, lane->run->user);
+    bool ready =
+        lane->attachment && pl_attach(lane->attachment, function->runtime,
+                                      lane->run, lane->run->user);
+    lane->careful = lane->run->careful || is_attached(lane);
+    return ready;
 }
 
 static plait_value call_attached(pl_lane *lane, const pl_node *node)
@@ -139,7 +144,7 @@ static plait_value call_attached(pl_lane *lane, const pl_node *node)
 }
 
 /* One attempt, with everything that a task can ask for. */
-static plait_value call_carefully(pl_lane *lane, uint32_t task)
+static plait_value call_once(pl_lane *lane, uint32_t task)
 {
     plait_run *run = lane->run;
     const pl_node *node = &run->nodes[task];
@@ -165,70 +170,35 @@ static bool may_retry(const plait_run *run, plait_value error)
            !(pl_run_trouble(run) & PL_TROUBLE_STOPPING);
 }
 
-static plait_value call_with_retries(pl_lane *lane, uint32_t task)
+plait_value pl_lane_call_carefully(pl_lane *lane, uint32_t task)
 {
     plait_run *run = lane->run;
     unsigned retries = pl_run_retries_of(run, task);
-    plait_value result = call_carefully(lane, task);
+    plait_value result = call_once(lane, task);
     while (plait_is_error(result) && lane->context.attempt <= retries &&
            may_retry(run, result)) {
         pl_run_tell(run, PLAIT_TASK_RETRIED, task, lane->worker, result);
         plait_release(result);
         lane->context.attempt++;
-        result = call_carefully(lane, task);
+        result = call_once(lane, task);
     }
     lane->context.attempt = 1;
     return result;
 }
 
-/* Whether a task is a plain C function with plain arguments, in a run where
- * nobody looks on. */
-static bool is_plain(const pl_lane *lane, const pl_node *node)
+plait_value pl_lane_check(pl_lane *lane, plait_value result)
 {
-    return !lane->run->careful &&
-           (pl_node_flags(node) & ~(uint32_t)PL_NODE_TARGET) == 0 &&
-           node[1].words - node->words <= PL_ARGS_INLINE && !is_attached(lane);
-}
-
-static void begin(pl_lane *lane, uint32_t task)
-{
-    lane->context.task = task;
-    /* relaxed: a statistic */
-    atomic_store_explicit(&lane->current, task, memory_order_relaxed);
-}
-
-static void end(pl_lane *lane)
-{
-    atomic_store_explicit(&lane->current, PL_NONE, memory_order_relaxed);
-}
-
-plait_value pl_lane_call(pl_lane *lane, uint32_t task)
-{
-    const plait_run *run = lane->run;
-    const pl_node *node = &run->nodes[task];
-    plait_value result;
-    begin(lane, task);
-    if (is_plain(lane, node)) {
-        plait_value args[PL_ARGS_INLINE];
-        size_t n = pl_gather_plain(run, node, args);
-        result = pl_plan_function(run->plan, node)->fn(&lane->context, args, n);
-        if (result.kind >= PLAIT_KIND_REF)
-            result = check_result(&lane->context, result);
-        if (plait_is_error(result))
-            result = name_error(&lane->context, result);
-    } else {
-        result = call_with_retries(lane, task);
-    }
-    end(lane);
-    return result;
+    result = check_result(&lane->context, result);
+    return plait_is_error(result) ? name_error(&lane->context, result) : result;
 }
 
 plait_value pl_lane_call_once(pl_lane *lane, uint32_t task, uint32_t attempt)
 {
-    begin(lane, task);
+    /* relaxed: a statistic */
+    atomic_store_explicit(&lane->current, task, memory_order_relaxed);
     lane->context.attempt = attempt;
-    plait_value result = call_carefully(lane, task);
+    plait_value result = call_once(lane, task);
     lane->context.attempt = 1;
-    end(lane);
+    pl_lane_rest(lane);
     return result;
 }

@@ -16,10 +16,9 @@ struct plait_context {
     plait_run *run;
     struct pl_lane *lane;
     plait_context *outer; /* of the task that this thread waits in; or NULL */
-    uint32_t task;
-    uint32_t attempt;    /* from 1 */
-    int64_t deadline_ns; /* INT64_MAX: none */
-    uint32_t key_task;   /* that `key` belongs to; PL_NONE: none */
+    uint32_t attempt;     /* from 1 */
+    int64_t deadline_ns;  /* INT64_MAX: none */
+    uint32_t key_task;    /* that `key` belongs to; PL_NONE: none */
     char key[sizeof(((plait_error *)0)->key)];
 };
 
@@ -37,7 +36,9 @@ typedef struct pl_lane {
     uint32_t held_uses;
     void (*push)(struct pl_lane *lane, uint32_t task); /* shared: takes a
                                                           task that is ready */
-    _Alignas(PL_CACHE_LINE) _Atomic uint32_t current;  /* PL_NONE: nothing */
+    uint32_t careful; /* not 0: every task takes the slow path, because the run
+                         is watched or the thread is attached to a runtime */
+    _Atomic uint32_t current; /* the task that runs; PL_NONE: nothing */
     _Atomic uint32_t done;
     _Atomic uint32_t failed;
     _Atomic uint32_t skipped;
@@ -60,15 +61,21 @@ static inline void pl_lane_count(_Atomic uint32_t *counter)
         memory_order_relaxed);
 }
 
-/*
- * Calls the function of a task whose inputs are there, again after an error
- * while it has retries; returns its result, which is the caller's. Never a
- * task reference. Thread: the lane's.  Blocks: as the function does.
- */
-plait_value pl_lane_call(pl_lane *lane, uint32_t task);
+/* The lane runs no task for a while. */
+static inline void pl_lane_rest(pl_lane *lane)
+{
+    /* relaxed: a statistic */
+    atomic_store_explicit(&lane->current, PL_NONE, memory_order_relaxed);
+}
 
 /* One call, no retries: for owned runs, which begin each attempt anew. */
 plait_value pl_lane_call_once(pl_lane *lane, uint32_t task, uint32_t attempt);
+
+/* The number of the task that a context is of. */
+static inline uint32_t pl_context_task(const plait_context *ctx)
+{
+    return atomic_load_explicit(&ctx->lane->current, memory_order_relaxed);
+}
 
 /* The context of the task that this thread is in; NULL: in none. */
 plait_context *pl_context_current(void);

@@ -22,9 +22,14 @@
 #include "engine/lane.h"
 #include "platform/pages.h"
 
+typedef enum pl_owned_mark {
+    PL_OWNED_QUEUED = 1 << 0, /* it is in the heap */
+    PL_OWNED_LOST = 1 << 1    /* it was done once */
+} pl_owned_mark;
+
 struct pl_owned {
     uint32_t *heap;        /* ready tasks, lowest first; some withdrawn since */
-    unsigned char *queued; /* by task: it is in the heap */
+    unsigned char *marks;  /* by task: pl_owned_mark */
     uint32_t n;
     uint32_t doomed; /* tasks to be skipped, by cell.link; PL_NONE ends */
     uint32_t running;
@@ -96,8 +101,8 @@ static void make_ready(plait_run *run, uint32_t task)
         return;
     }
     set_state(run, task, PL_READY);
-    if (!own->queued[task]) {
-        own->queued[task] = 1;
+    if (!(own->marks[task] & PL_OWNED_QUEUED)) {
+        own->marks[task] |= PL_OWNED_QUEUED;
         heap_push(own, task);
     }
     pl_run_tell(run, PLAIT_TASK_READY, task, PL_NO_WORKER, plait_nil());
@@ -150,10 +155,10 @@ static void count_done(plait_run *run, int change)
 
 /* ---- beginning and ending tasks ---- */
 
-/* A task that was lost, and that nobody uses any more. */
+/* A task whose result was lost, and that nobody uses any more. */
 static bool is_unused(const plait_run *run, uint32_t task)
 {
-    return (pl_run_trouble(run) & PL_TROUBLE_LOST) &&
+    return (run->owned->marks[task] & PL_OWNED_LOST) &&
            atomic_load_explicit(&run->cells[task].uses, memory_order_relaxed) ==
                0;
 }
@@ -172,7 +177,7 @@ bool plait_run_next(plait_run *run, plait_attempt *out)
     struct pl_owned *own = run->owned;
     while (own->n > 0 && !(pl_run_trouble(run) & PL_TROUBLE_STOPPING)) {
         uint32_t task = heap_pop(own);
-        own->queued[task] = 0;
+        own->marks[task] &= (unsigned char)~PL_OWNED_QUEUED;
         if (state_of(run, task) != PL_READY)
             continue; /* withdrawn */
         if (is_unused(run, task)) {
@@ -283,6 +288,7 @@ static void unfinish(plait_run *run, uint32_t task, uint32_t *lost)
 {
     pl_cell *cell = &run->cells[task];
     set_state(run, task, PL_WAITING);
+    run->owned->marks[task] |= PL_OWNED_LOST;
     count_done(run, -1);
     cell->slot = (plait_slot){ .words = { 0, 0 } };
     cell->link = *lost;
@@ -469,11 +475,11 @@ bool pl_owned_init(plait_run *run)
     if (!own)
         return false;
     own->heap = pl_pages_alloc(n, sizeof *own->heap);
-    own->queued = pl_pages_alloc(n, 1);
+    own->marks = pl_pages_alloc(n, 1);
     own->doomed = PL_NONE;
     pl_lane_init(&own->lane, run, 0);
     run->owned = own;
-    if (!own->heap || !own->queued) {
+    if (!own->heap || !own->marks) {
         pl_owned_fini(run);
         return false;
     }
@@ -491,7 +497,7 @@ void pl_owned_fini(plait_run *run)
         return;
     uint32_t n = run->plan->n_tasks;
     pl_pages_free(own->heap, n, sizeof *own->heap);
-    pl_pages_free(own->queued, n, 1);
+    pl_pages_free(own->marks, n, 1);
     pl_lane_fini(&own->lane);
     pl_free(own);
     run->owned = NULL;

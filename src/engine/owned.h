@@ -9,7 +9,7 @@
 
 #include "engine/run.h"
 
-/* Makes a run that pl_run_init has set up an owned one: counts cells, queues
+/* Makes a run that pl_run_init has set up an owned one: queues its
  * sources. False: no memory. */
 bool pl_owned_init(plait_run *run);
 

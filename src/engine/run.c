@@ -5,9 +5,46 @@
 #include "base/alloc.h"
 #include "platform/pages.h"
 
+/* A run's cells are kept by the plan for its next run, so that running a plan
+ * again takes no fresh memory from the kernel. */
+static pl_cell *take_cells(plait_plan *plan)
+{
+    /* acquire: the last run's writes are behind this one's */
+    pl_cell *spare = atomic_exchange_explicit(&plan->spare_cells, NULL,
+                                              memory_order_acquire);
+    return spare ? spare : pl_pages_alloc(plan->n_tasks, sizeof *spare);
+}
+
+static void give_cells(plait_plan *plan, pl_cell *cells)
+{
+    void *none = NULL;
+    /* release: see take_cells; a plan that nobody else has is freed next */
+    if (atomic_load_explicit(&plan->count, memory_order_relaxed) == 1 ||
+        !atomic_compare_exchange_strong_explicit(&plan->spare_cells, &none,
+                                                 cells, memory_order_release,
+                                                 memory_order_relaxed))
+        pl_pages_free(cells, plan->n_tasks, sizeof *cells);
+}
+
+static void set_up_cells(plait_run *run)
+{
+    const pl_node *nodes = run->nodes;
+    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
+        pl_cell *cell = &run->cells[t];
+        cell->slot = (plait_slot){ .words = { 0, 0 } };
+        atomic_init(&cell->missing, nodes[t].inputs);
+        atomic_init(&cell->uses, nodes[t + 1].successors - nodes[t].successors +
+                                     (nodes[t].function & PL_NODE_TARGET));
+        atomic_init(&cell->state, PL_WAITING);
+        cell->losses = 0;
+        cell->attempt = 0;
+        cell->link = 0;
+    }
+}
+
 bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
 {
-    run->cells = pl_pages_alloc(plan->n_tasks, sizeof *run->cells);
+    run->cells = take_cells(plan);
     run->lanes = pl_calloc(setup->n_lanes, sizeof *run->lanes);
     if (!run->cells || !run->lanes) {
         pl_pages_free(run->cells, plan->n_tasks, sizeof *run->cells);
@@ -19,6 +56,7 @@ bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
     run->nodes = plan->nodes;
     run->words = plan->words;
     run->successors = plan->successors;
+    run->functions = plan->functions;
     run->on_event = setup->on_event;
     run->on_stop = setup->on_stop;
     run->on_end = setup->on_end;
@@ -34,21 +72,11 @@ bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
         setup->timeout_ms || setup->retries ||
         (setup->event_kinds &
          ~(unsigned)(PLAIT_TASK_FAILED | PLAIT_RUN_BEGIN | PLAIT_RUN_END)) != 0;
+    set_up_cells(run);
     atomic_init(&run->failed, PL_NONE);
     atomic_init(&run->targets_left, plan->n_distinct_targets);
     atomic_init(&run->resolved, plan->n_distinct_targets == 0);
     return true;
-}
-
-void pl_run_count_cells(plait_run *run)
-{
-    const pl_node *nodes = run->nodes;
-    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
-        atomic_init(&run->cells[t].missing, nodes[t].inputs);
-        atomic_init(&run->cells[t].uses,
-                    nodes[t + 1].successors - nodes[t].successors +
-                        (nodes[t].function & PL_NODE_TARGET));
-    }
 }
 
 /* Frees a result, or an error, that its cell keeps. */
@@ -96,7 +124,7 @@ static void release_results(plait_run *run)
 void pl_run_fini(plait_run *run)
 {
     release_results(run);
-    pl_pages_free(run->cells, run->plan->n_tasks, sizeof *run->cells);
+    give_cells(run->plan, run->cells);
     pl_free(run->lanes);
     plait_plan_free(run->plan);
 }

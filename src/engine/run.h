@@ -79,6 +79,9 @@ typedef enum pl_trouble {
     PL_TROUBLE_CANCELLED = 1 << 3 /* a task was skipped that was sound */
 } pl_trouble;
 
+/* How much an event adds to plait_run.event. */
+#define PL_RUN_EVENT 4u
+
 struct pl_lane;
 struct pl_owned;
 
@@ -94,6 +97,7 @@ struct plait_run {
     const pl_node *nodes;
     const uint32_t *words;
     const uint32_t *successors;
+    const pl_function *const *functions;
     pl_cell *cells;
     pl_run_event_fn on_event;
     unsigned event_kinds; /* that on_event is called for */
@@ -120,7 +124,8 @@ struct plait_run {
     _Atomic uint32_t failed_count;
     _Atomic bool resolved;  /* every task is */
     _Atomic uint32_t event; /* changes when the run stops or ends, or has
-                               work for who helps: to park on */
+                               work for who helps: to park on. The lowest bits
+                               are the layer's above */
 
     /* changing, often */
     _Alignas(PL_CACHE_LINE) _Atomic uint32_t targets_left;
@@ -146,9 +151,6 @@ typedef struct pl_run_setup {
 /* Fills a zeroed run; retains the plan. False: no memory, nothing to undo.
  * Thread: any.  Blocks: no. */
 bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup);
-
-/* Sets the counters of all cells: for shared and owned runs. */
-void pl_run_count_cells(plait_run *run);
 
 /* Frees what the run holds, results included. Nobody drives it any more. */
 void pl_run_fini(plait_run *run);

@@ -16,6 +16,8 @@
  */
 #include "engine/shared.h"
 
+#include "engine/call.h"
+
 /* Counters below this are near their end: nothing is held back. */
 #define HOT 64
 
@@ -119,8 +121,7 @@ static void drop_use(plait_run *run, uint32_t input)
     /* relaxed: without trouble nobody else looks at it any more */
     atomic_store_explicit(&cell->uses, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
-    if (pl_is_object(cell->slot.value))
-        plait_release(cell->slot.value);
+    pl_release(cell->slot.value);
 }
 
 static bool hold_use(pl_lane *lane, uint32_t input)
@@ -192,17 +193,27 @@ static uint32_t fail(pl_lane *lane, uint32_t task, plait_value error)
     return conclude(lane, &run->nodes[task]);
 }
 
+/* Their counters are needed right after the call. */
+static inline void fetch_successors(const plait_run *run, const pl_node *node)
+{
+    const uint32_t *successor = run->successors + node->successors;
+    uint32_t n = node[1].successors - node->successors;
+    for (uint32_t i = 0; i < n && i < 4; i++)
+        __builtin_prefetch(&run->cells[successor[i]], 1);
+}
+
 uint32_t pl_shared_run(pl_lane *lane, uint32_t task)
 {
     plait_run *run = lane->run;
     const pl_node *node = &run->nodes[task];
     pl_cell *cell = &run->cells[task];
+    fetch_successors(run, node);
     settle_before(lane, node);
     uint32_t trouble = pl_run_trouble(run);
     if (trouble && ((trouble & PL_TROUBLE_STOPPING) ||
                     pl_run_poison_of(run, task) != PL_NONE))
         return skip(lane, task);
-    plait_value result = pl_lane_call(lane, task);
+    plait_value result = pl_lane_call(lane, task, node);
     if (plait_is_error(result))
         return fail(lane, task, result);
     cell->slot.value = result;

@@ -6,6 +6,8 @@
  */
 #include "engine/walk.h"
 
+#include "engine/call.h"
+
 static void set_state(pl_cell *cell, pl_task_state state)
 {
     /* release: plait_run_result may look at a target at any time */
@@ -36,63 +38,77 @@ static void fail(pl_lane *lane, uint32_t task, plait_value error)
     pl_run_drop_inputs(run, task);
 }
 
+/* How many words ahead of the task that runs its later ones are fetched. */
+#define AHEAD 24
+
 /* Gives up a use of each input: pl_run_drop_inputs without atomic operations,
  * and with the release of plain values in line. */
-static void drop_inputs(plait_run *run, const pl_node *node)
+static inline void drop_inputs(plait_run *run, const pl_node *node)
 {
     const uint32_t *word = run->words + node->words;
     const uint32_t *end = run->words + node[1].words;
     for (; word < end; word++) {
+        __builtin_prefetch(&run->cells[word[AHEAD] & ~PL_WORD_LITERAL], 1);
         if (*word & PL_WORD_LITERAL)
             continue;
         pl_cell *cell = &run->cells[*word];
+        /* relaxed, all: one thread */
         uint32_t uses =
             atomic_load_explicit(&cell->uses, memory_order_relaxed) - 1;
         atomic_store_explicit(&cell->uses, uses, memory_order_relaxed);
         if (uses == 0 && atomic_load_explicit(
                              &cell->state, memory_order_relaxed) == PL_DONE) {
             atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
-            if (pl_is_object(cell->slot.value))
-                plait_release(cell->slot.value);
+            pl_release(cell->slot.value);
         }
     }
 }
 
-static void run_task(pl_lane *lane, uint32_t task)
+static inline void run_task(pl_lane *lane, uint32_t task, const pl_node *node)
 {
     plait_run *run = lane->run;
-    const pl_node *node = &run->nodes[task];
-    pl_run_tell(run, PLAIT_TASK_READY, task, lane->worker, plait_nil());
-    plait_value result = pl_lane_call(lane, task);
+    pl_cell *cell = &run->cells[task];
+    if (lane->careful)
+        pl_run_tell(run, PLAIT_TASK_READY, task, lane->worker, plait_nil());
+    plait_value result = pl_lane_call(lane, task, node);
     if (plait_is_error(result)) {
         fail(lane, task, result);
         return;
     }
-    run->cells[task].slot.value = result;
-    set_state(&run->cells[task], PL_DONE);
+    cell->slot.value = result;
+    set_state(cell, PL_DONE);
     pl_lane_count(&lane->done);
     drop_inputs(run, node);
     if (pl_run_trouble(run))
         pl_run_free_unused(run, task);
 }
 
-bool pl_walk(pl_lane *lane, bool (*yield)(void *user), void *user)
+static bool is_skipped(const plait_run *run, uint32_t task, uint32_t trouble)
+{
+    return (trouble & PL_TROUBLE_STOPPING) ||
+           pl_run_poison_of(run, task) != PL_NONE;
+}
+
+static bool wants_to_yield(const pl_walk_yield *yield)
+{
+    return yield && atomic_load_explicit(yield->hint, memory_order_relaxed) &&
+           yield->yield(yield->user);
+}
+
+bool pl_walk(pl_lane *lane, const pl_walk_yield *yield)
 {
     plait_run *run = lane->run;
     uint32_t n = run->plan->n_tasks;
     /* relaxed: who hands the run over to this thread orders it */
     uint32_t t = atomic_load_explicit(&run->cursor, memory_order_relaxed);
-    for (; t < n; t++) {
-        if (yield && yield(user))
-            break;
+    for (; t < n && !wants_to_yield(yield); t++) {
+        const pl_node *node = &run->nodes[t];
         uint32_t trouble = pl_run_trouble(run);
-        bool skips = trouble && ((trouble & PL_TROUBLE_STOPPING) ||
-                                 pl_run_poison_of(run, t) != PL_NONE);
-        if (skips)
+        if (trouble && is_skipped(run, t, trouble))
             skip(lane, t);
         else
-            run_task(lane, t);
-        if (run->nodes[t].function & PL_NODE_TARGET)
+            run_task(lane, t, node);
+        if (node->function & PL_NODE_TARGET)
             pl_run_target_resolved(run);
     }
     atomic_store_explicit(&run->cursor, t, memory_order_relaxed);

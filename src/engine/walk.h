@@ -9,12 +9,20 @@
 
 #include "engine/lane.h"
 
+/* When a walk is to stop for now: `yield` is asked before each task while
+ * *hint is not 0. */
+typedef struct pl_walk_yield {
+    const _Atomic uint32_t *hint;
+    bool (*yield)(void *user);
+    void *user;
+} pl_walk_yield;
+
 /*
- * Runs tasks until the run is resolved, or `yield` (NULL: never; asked before
- * each task) says to stop for now. True: resolved; the caller ends the run.
+ * Runs tasks until the run is resolved, or `yield` (NULL: never) says to stop
+ * for now. True: resolved; the caller ends the run.
  * Thread: one at a time, handing over with release and acquire.
  * Blocks: as tasks do.
  */
-bool pl_walk(pl_lane *lane, bool (*yield)(void *user), void *user);
+bool pl_walk(pl_lane *lane, const pl_walk_yield *yield);
 
 #endif

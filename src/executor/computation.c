@@ -12,6 +12,9 @@
 #include "platform/park.h"
 #include "process.h"
 
+/* The run whose on_done callbacks this thread is in. */
+static PL_THREAD_LOCAL const pl_computation *calling_back;
+
 /* ---- ending ---- */
 
 static void destroy(pl_computation *c)
@@ -27,10 +30,18 @@ static void destroy(pl_computation *c)
     pl_free(c);
 }
 
-static void release(pl_computation *c)
+/* Who lets go last destroys. True: the other holds it still, and may destroy it
+ * at any moment. */
+static bool let_go(pl_computation *c, uint32_t by)
 {
-    if (pl_refcount_give(&c->count))
-        destroy(c);
+    uint32_t both = PL_LET_GO_BY_EXECUTOR | PL_LET_GO_BY_USER;
+    /* acq_rel: what either did to the run is behind it when it goes */
+    uint32_t before =
+        atomic_fetch_or_explicit(&c->run.event, by, memory_order_acq_rel);
+    if (((before | by) & both) != both)
+        return true;
+    destroy(c);
+    return false;
 }
 
 /* Wakes who waits for the run. Only an atomic and a futex: a signal's handler
@@ -38,7 +49,7 @@ static void release(pl_computation *c)
 static void changed(plait_run *run)
 {
     /* release: what has happened to the run is seen by who wakes */
-    atomic_fetch_add_explicit(&run->event, 1, memory_order_release);
+    atomic_fetch_add_explicit(&run->event, PL_RUN_EVENT, memory_order_release);
     pl_unpark(&run->event, INT_MAX);
 }
 
@@ -55,11 +66,22 @@ static pl_on_done *take_on_done(pl_computation *c)
     pl_mutex_lock(&c->mutex);
     pl_on_done *list = c->on_done;
     c->on_done = NULL;
-    /* release: results are there; under the mutex, so that a callback that is
-     * added later is called by who adds it */
-    atomic_store_explicit(&c->ended, true, memory_order_release);
+    c->ended = true; /* a callback that comes later is called by who adds it */
     pl_mutex_unlock(&c->mutex);
     return list;
+}
+
+static void call_on_done(pl_computation *c, pl_on_done *list)
+{
+    const pl_computation *outer = calling_back;
+    calling_back = c;
+    while (list) {
+        pl_on_done *done = list;
+        list = done->next;
+        done->fn(&c->run, done->user);
+        pl_free(done);
+    }
+    calling_back = outer;
 }
 
 static void on_end(plait_run *run)
@@ -70,15 +92,11 @@ static void on_end(plait_run *run)
         pl_run_sweep(run);
     pl_runtime_drain(pl_attachment_current());
     pl_telling_end(c);
-    pl_on_done *list = take_on_done(c);
-    changed(run);
-    while (list) {
-        pl_on_done *done = list;
-        list = done->next;
-        done->fn(run, done->user);
-        pl_free(done);
-    }
-    release(c);
+    call_on_done(c, take_on_done(c));
+    /* Waits may return from here on: only the address is used any more. A
+     * sleeper on what lies there next looks again, as after any wake. */
+    if (let_go(c, PL_LET_GO_BY_EXECUTOR))
+        pl_unpark(&run->event, INT_MAX);
 }
 
 static void time_is_up(pl_alarm *alarm)
@@ -146,7 +164,6 @@ static pl_computation *new_computation(plait_plan *plan,
     pl_computation *c = pl_calloc_aligned(PL_CACHE_LINE, sizeof *c);
     if (c) {
         c->executor = executor;
-        atomic_init(&c->count, 2);
         c->generation = pl_process_generation();
         c->run_timeout_ms = options->run_timeout_ms;
     }
@@ -167,11 +184,8 @@ static plait_status hand_over(pl_computation *c, plait_error *err)
 {
     plait_run *run = &c->run;
     const plait_executor_ops *ops = &c->executor->ops;
-    if (!(ops->flags & PL_EXECUTOR_SETS_UP)) {
-        pl_run_count_cells(run);
-        if (!pl_owned_init(run))
-            return pl_error_nomem(err);
-    }
+    if (!(ops->flags & PL_EXECUTOR_SETS_UP) && !pl_owned_init(run))
+        return pl_error_nomem(err);
     if (c->run_timeout_ms) {
         plait_status status = pl_alarm_set(
             &c->alarm, pl_clock_after_ms(c->run_timeout_ms), time_is_up, err);
@@ -217,8 +231,7 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
     step_in(attachment, &aside);
     if (status != PLAIT_OK) {
         pl_alarm_cancel(&c->alarm);
-        release(c);
-        release(c);
+        destroy(c);
         return NULL;
     }
     return &c->run;
@@ -226,10 +239,13 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
 
 /* ---- waiting ---- */
 
+/* Whether the executor has let go of it; in a callback, as good as. */
 static bool has_ended(const pl_computation *c)
 {
     /* acquire: results are read after it */
-    return atomic_load_explicit(&c->ended, memory_order_acquire);
+    return (atomic_load_explicit(&c->run.event, memory_order_acquire) &
+            PL_LET_GO_BY_EXECUTOR) ||
+           calling_back == c;
 }
 
 bool pl_computation_is_over(const pl_computation *c)
@@ -315,7 +331,7 @@ void plait_run_free(plait_run *run)
         pl_telling_end(c);
     }
     pl_telling_stop(c);
-    release(c);
+    let_go(c, PL_LET_GO_BY_USER);
 }
 
 plait_status plait_run_on_done(plait_run *run,
@@ -329,11 +345,11 @@ plait_status plait_run_on_done(plait_run *run,
     if (!done)
         return PLAIT_ENOMEM;
     pl_mutex_lock(&c->mutex);
-    bool ended = has_ended(c);
-    if (!ended) {
+    if (!c->ended) {
         *done = (pl_on_done){ c->on_done, fn, user };
         c->on_done = done;
     }
+    bool ended = c->ended;
     pl_mutex_unlock(&c->mutex);
     if (ended) {
         pl_free(done);

@@ -9,8 +9,7 @@
 
 #include "base/refcount.h"
 
-/* A flag of our own executors: `start` sets the run's cells up itself, because
- * it doesn't drive it as an owned run. */
+/* A flag of our own executors: runs are not driven as owned ones. */
 #define PL_EXECUTOR_SETS_UP (UINT32_C(1) << 31)
 
 /* An open executor. Runs hold it, so that it outlives its closing. */

@@ -19,11 +19,15 @@ void plait_plan_free(plait_plan *plan)
         return;
     size_t n = plan->n_tasks;
     pl_pages_free(plan->nodes, n + 1, sizeof *plan->nodes);
-    pl_pages_free(plan->words, plan->n_words, sizeof *plan->words);
+    pl_pages_free(plan->words, (size_t)plan->n_words + PL_WORDS_SPARE,
+                  sizeof *plan->words);
     pl_pages_free(plan->successors, plan->n_edges, sizeof *plan->successors);
     pl_pages_free(plan->sources, plan->n_sources, sizeof *plan->sources);
     pl_pages_free(plan->ids, n, sizeof *plan->ids);
     pl_pages_free(plan->targets, plan->n_targets, sizeof *plan->targets);
+    pl_pages_free(
+        atomic_load_explicit(&plan->spare_cells, memory_order_acquire), n,
+        PL_RUN_BYTES_PER_TASK);
     pl_free(plan->options);
     pl_free(plan->functions);
     pl_graph_release(plan->graph);

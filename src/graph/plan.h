@@ -45,6 +45,9 @@ typedef struct pl_node {
     uint32_t inputs; /* uses of other tasks' results, repeats included */
 } pl_node;
 
+/* Words behind the last one, zero: who reads in order may look ahead. */
+#define PL_WORDS_SPARE 32
+
 /* Options of a task in a plan; the graph's own may be moved by its builder. */
 typedef struct pl_plan_options {
     uint32_t number;
@@ -70,7 +73,8 @@ struct plait_plan {
     uint32_t *targets;             /* plan numbers, as asked for */
     pl_plan_options *options;      /* by rising number */
     const pl_function **functions; /* by number: the graph's */
-    size_t order_bytes;            /* the most that ordering held for a while */
+    _Atomic(void *) spare_cells; /* of an earlier run, for the next; or NULL */
+    size_t order_bytes;          /* the most that ordering held for a while */
 };
 
 /* What a run keeps per task (engine/run.h checks it). */

@@ -271,7 +271,7 @@ static bool translate(maker *m)
     plan->n_words = (uint32_t)n_words;
     plan->nodes =
         pl_pages_alloc((size_t)plan->n_tasks + 1, sizeof *plan->nodes);
-    plan->words = pl_pages_alloc(n_words, sizeof *plan->words);
+    plan->words = pl_pages_alloc(n_words + PL_WORDS_SPARE, sizeof *plan->words);
     if (!plan->nodes || !plan->words)
         return false;
     write_tasks(m);
@@ -463,7 +463,8 @@ static void free_layout(plait_plan *plan)
 {
     size_t n = plan->n_tasks;
     pl_pages_free(plan->nodes, n + 1, sizeof *plan->nodes);
-    pl_pages_free(plan->words, plan->n_words, sizeof *plan->words);
+    pl_pages_free(plan->words, (size_t)plan->n_words + PL_WORDS_SPARE,
+                  sizeof *plan->words);
     pl_pages_free(plan->ids, n, sizeof *plan->ids);
     pl_pages_free(plan->successors, plan->n_edges, sizeof *plan->successors);
 }
@@ -475,7 +476,8 @@ static bool lay_out_anew(maker *m)
     size_t n = plan->n_tasks;
     plait_plan anew = *plan;
     anew.nodes = pl_pages_alloc(n + 1, sizeof *anew.nodes);
-    anew.words = pl_pages_alloc(plan->n_words, sizeof *anew.words);
+    anew.words = pl_pages_alloc((size_t)plan->n_words + PL_WORDS_SPARE,
+                                sizeof *anew.words);
     anew.ids = pl_pages_alloc(n, sizeof *anew.ids);
     anew.successors = NULL;
     uint32_t *ranks = pl_pages_alloc(n, sizeof *ranks);

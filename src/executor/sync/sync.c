@@ -15,18 +15,17 @@ static plait_status sync_start(void *self, plait_run *run, plait_error *err)
     pl_lane *lane = pl_calloc_aligned(PL_CACHE_LINE, sizeof *lane);
     if (!lane)
         return pl_error_nomem(err);
-    pl_run_count_cells(run);
     pl_lane_init(lane, run, 0);
     /* release: plait_run_counts finds a whole lane */
     atomic_store_explicit(&run->lanes[0], lane, memory_order_release);
     run->driver = lane;
     /* in a task of another run: the thread has an attachment already */
     pl_attachment *outer = pl_attachment_current();
-    pl_attachment own = { 0 };
+    pl_attachment own = { .worker = 0 };
     if (!outer)
         pl_attachment_set_current(&own);
     pl_lane_enter(lane, outer ? outer : &own);
-    pl_walk(lane, NULL, NULL);
+    pl_walk(lane, NULL);
     pl_lane_leave(lane);
     if (!outer) {
         pl_attachment_fini(&own);

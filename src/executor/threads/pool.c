@@ -147,7 +147,8 @@ void pl_pool_notify(pl_team *team)
     /* relaxed, all: the barrier orders them behind the work. A worker that
      * leaves, or a helper that parks, looks again behind a heavy barrier. */
     if (atomic_load_explicit(&team->parked, memory_order_relaxed) > 0) {
-        atomic_fetch_add_explicit(&team->run->event, 1, memory_order_release);
+        atomic_fetch_add_explicit(&team->run->event, PL_RUN_EVENT,
+                                  memory_order_release);
         pl_unpark(&team->run->event, INT_MAX);
     }
     if (active(team) < atomic_load_explicit(&team->limit, memory_order_relaxed))
@@ -252,7 +253,8 @@ static void work(pl_team_lane *lane, pl_attachment *attachment, bool *searching,
     } else {
         if (*searching)
             found(lane, searching);
-        pl_walk(&lane->lane, helps ? NULL : yields, lane);
+        pl_walk_yield yield = { &lane->team->pool->hungry, yields, lane };
+        pl_walk(&lane->lane, helps ? NULL : &yield);
     }
     pl_lane_leave(&lane->lane);
     leave(lane);

@@ -31,7 +31,6 @@ static void tell_sources(plait_run *run)
 
 static plait_status threads_start(void *self, plait_run *run, plait_error *err)
 {
-    pl_run_count_cells(run);
     pl_team *team = pl_team_new(run, self, run->n_lanes);
     if (!team)
         return pl_error_nomem(err);
