@@ -16,9 +16,6 @@ LIBRARIES = {os.path.basename(path): os.path.abspath(path)
              for path in sys.argv[2:]}
 MODES = LIBRARIES["modes.so"]
 
-# A leak checker at exit takes longer than a signal may.
-os.environ["ASAN_OPTIONS"] = \
-    os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 for name in ("PLAIT_SCHEDULER", "PLAIT_WORKERS"):
     os.environ.pop(name, None)
 
