@@ -7,7 +7,9 @@
  * (plait_type.runtime), never by pools: a pool may be older than the
  * interpreter. Its functions, and its types' free, encode, decode and format,
  * run only on an attached thread. A release elsewhere waits for the next
- * attach, or the end of the run.
+ * attach, or the end of the run. plait_encode, plait_decode and plait_format
+ * attach a thread for the call when they meet such a type: a thread that holds
+ * the runtime's lock by itself must let go of it before.
  */
 #ifndef PLAIT_RUNTIME_H
 #define PLAIT_RUNTIME_H
@@ -26,7 +28,8 @@ typedef struct plait_runtime {
     PLAIT_SIZE_FIRST(plait_runtime);
     const char *name;
     void *user;
-    /* At this runtime's first task on a worker's thread. */
+    /* At this runtime's first task on a worker's thread; for plait_encode and
+     * its like on another thread, with worker (unsigned)-1. */
     void *(*thread_start)(void *user, unsigned worker);
     /* When that thread ends. */
     void (*thread_stop)(void *user, void *thread);

@@ -264,8 +264,9 @@ typedef struct plait_encoded {
 /*
  * Encodes a value. With `in_band` everything is in `data`; without, buffers of
  * 64 KiB and more are out of band. An object whose type has no encode, and a
- * task reference, are PLAIT_ECODEC. `*out` is all zero on failure.
- * Thread: any.  Blocks: no.
+ * task reference, are PLAIT_ECODEC. An error is encoded without its payload
+ * when that can't be. `*out` is all zero on failure.
+ * Thread: any.  Blocks: no, but to attach to a type's runtime.
  */
 PLAIT_API plait_status plait_encode(plait_value v, bool in_band,
                                     plait_encoded *out, plait_error *err);
@@ -274,7 +275,7 @@ PLAIT_API plait_status plait_encode(plait_value v, bool in_band,
  * Decodes; `*out` is nil on failure. Hostile input is safe. Out-of-band
  * buffers are taken over: the value retains their leases, or copies what has
  * none.
- * Thread: any.  Blocks: no.
+ * Thread: any.  Blocks: no, but to attach to a type's runtime.
  */
 PLAIT_API plait_status plait_decode(const plait_encoded *encoded,
                                     plait_value *out, plait_error *err);

@@ -19,6 +19,13 @@ static bool refuse(void *user, void *thread)
     return false;
 }
 
+static bool attach_refuses;
+
+static bool attach_or_refuse(void *user, void *thread)
+{
+    return attach_refuses ? refuse(user, thread) : attach(user, thread);
+}
+
 static void a_thread_attaches_once_for_many_tasks(void **state)
 {
     static plait_runtime runtime = RUNTIME(a);
@@ -206,6 +213,27 @@ static void a_task_can_be_set_aside(void **state)
     assert_calls("leave(r) detach(a) stop(a)");
 }
 
+/* The runtime closes by itself: the task goes on, unattached. */
+static void a_task_may_not_be_taken_up(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    pl_attachment_aside aside;
+    (void)state;
+    attach_refuses = false;
+    runtime.attach = attach_or_refuse;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    pl_strbuf_fini(&calls);
+    pl_attachment_set_aside(&own, &aside);
+    attach_refuses = true;
+    pl_attachment_take_up(&own, &aside);
+    assert_calls("detach(a) refuse(a)");
+    assert_true(pl_attach_may_block(&own, &runtime));
+    plait_runtime_close(&runtime); /* nobody is left inside */
+    pl_attachment_fini(&own);
+    assert_calls("");
+}
+
 static void setting_aside_nothing_is_fine(void **state)
 {
     static plait_runtime runtime = RUNTIME(a);
@@ -236,6 +264,7 @@ int main(void)
         cmocka_unit_test(an_older_runtime_works),
         cmocka_unit_test(interrupt_reaches_the_attached_runtime),
         cmocka_unit_test(a_task_can_be_set_aside),
+        cmocka_unit_test(a_task_may_not_be_taken_up),
         cmocka_unit_test(setting_aside_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

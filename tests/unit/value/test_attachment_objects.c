@@ -187,6 +187,11 @@ static void a_closed_runtimes_objects_stay_unfreed(void **state)
     assert_false(pl_runtime_call(&coded, note_call, c));
     assert_int_equal(plait_encode(later, true, &encoded, &err), PLAIT_ECLOSED);
     assert_null(encoded.data);
+    char input[] = "\xc7\x13\x03\xb0"
+                   "attachment.coded\xc0\xc0";
+    encoded = (plait_encoded){ input, 22, NULL, 0 };
+    plait_value v;
+    assert_int_equal(plait_decode(&encoded, &v, &err), PLAIT_ECLOSED);
     plait_format(later, text, sizeof text);
     assert_string_equal(text, "<attachment.coded>");
     plait_release(later);

@@ -84,6 +84,20 @@ static void an_error_with_a_bad_payload_stays_an_error(void **state)
     plait_release(v);
 }
 
+static void an_errors_long_key_is_cut(void **state)
+{
+    char data[300] = "\xc8\x01\x05\x01\x98\xff\0\0\0\xd9\xfa";
+    plait_value v;
+    (void)state;
+    memset(data + 11, 'k', 250);
+    memcpy(data + 261, "\xa0\xc2\xc0", 3);
+    assert_int_equal(decode(data, 4 + 261, &v, NULL), PLAIT_ECODEC);
+    data[2] = '\x04';
+    assert_int_equal(decode(data, 4 + 260, &v, NULL), PLAIT_OK);
+    assert_int_equal(strlen(plait_as_error(v)->key), 127);
+    plait_release(v);
+}
+
 /* `levels` arrays of one, or maps of one, around a nil. */
 static size_t nest(unsigned char *data, size_t levels, bool maps)
 {
@@ -286,6 +300,61 @@ static void a_types_failure_is_told(void **state)
     REFUSED("\xc7\x07\x03\xa6silent", PLAIT_ECODEC, "type \"silent\": cannot");
 }
 
+/* An object that holds a value, which may be another such object. */
+static void *decode_holder(plait_decoder *decoder, plait_error *err)
+{
+    plait_value *holder = calloc(1, sizeof *holder);
+    (void)err;
+    assert_non_null(holder);
+    plait_decode_value(decoder, holder);
+    return holder;
+}
+
+static void free_holder(void *data)
+{
+    plait_release(*(plait_value *)data);
+    free(data);
+}
+
+static const plait_type holder = { PLAIT_TYPE_INIT, .name = "h",
+                                   .free = free_holder,
+                                   .decode = decode_holder };
+
+/* Writes `levels` objects in one another before `end`; returns the begin. */
+static char *nest_objects(char *end, unsigned levels)
+{
+    char *at = end - 1;
+    *at = '\xc0';
+    for (unsigned i = 0; i < levels; i++) {
+        uint32_t size = (uint32_t)(end - at) + 2;
+        const char header[] = { '\xc9',
+                                (char)(size >> 24),
+                                (char)(size >> 16),
+                                (char)(size >> 8),
+                                (char)size,
+                                3,
+                                '\xa1',
+                                'h' };
+        at -= sizeof header;
+        memcpy(at, header, sizeof header);
+    }
+    return at;
+}
+
+static void objects_nest_up_to_the_limit(void **state)
+{
+    static char data[8 * (PLAIT_NESTING_LIMIT + 1) + 1];
+    char *end = data + sizeof data;
+    plait_value v;
+    (void)state;
+    assert_int_equal(plait_type_register(&holder, NULL), PLAIT_OK);
+    const char *at = nest_objects(end, PLAIT_NESTING_LIMIT);
+    assert_int_equal(decode(at, (size_t)(end - at), &v, NULL), PLAIT_OK);
+    plait_release(v);
+    at = nest_objects(end, PLAIT_NESTING_LIMIT + 1);
+    assert_refused(at, (size_t)(end - at), PLAIT_EINVAL, "objects nest");
+}
+
 /* ---- damage ---- */
 
 static plait_encoded sample(void)
@@ -361,6 +430,7 @@ int main(void)
         cmocka_unit_test(what_is_no_value_is_refused),
         cmocka_unit_test(bad_errors_are_refused),
         cmocka_unit_test(an_error_with_a_bad_payload_stays_an_error),
+        cmocka_unit_test(an_errors_long_key_is_cut),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(a_million_levels_are_refused_early),
         cmocka_unit_test(repeated_keys_count_once),
@@ -371,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup(unknown_types_are_refused, begin),
         cmocka_unit_test_setup(an_object_reads_no_more_than_is_its_own, begin),
         cmocka_unit_test_setup(a_types_failure_is_told, begin),
+        cmocka_unit_test(objects_nest_up_to_the_limit),
         cmocka_unit_test(cut_input_is_refused),
         cmocka_unit_test(damaged_input_is_safe),
     };

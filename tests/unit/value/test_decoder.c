@@ -181,6 +181,10 @@ static void every_wrong_kind_is_told(void **state)
     assert_int_equal(plait_decode_buffer(&decoder, &data, &n, &lease),
                      PLAIT_ECODEC);
     assert_non_null(strstr(decoder.error.message, "nil"));
+    decoder = OVER("\xd4\x02\x00"); /* no such buffer */
+    assert_int_equal(plait_decode_buffer(&decoder, &data, &n, &lease),
+                     PLAIT_ECODEC);
+    assert_int_equal(lease.kind, PLAIT_KIND_NIL);
     decoder = OVER("\xd4\x03\x00");
     assert_int_equal(plait_decode_buffer(&decoder, &data, &n, &lease),
                      PLAIT_ECODEC);

@@ -184,6 +184,26 @@ static void a_copy_keeps_the_nesting_limit(void **state)
     assert_true(plait_is_error(made));
     assert_int_equal(plait_as_error(made)->status, PLAIT_EINVAL);
     plait_release(made);
+    /* a failure inside: what was copied before it is released */
+    plait_value part = plait_string("copied");
+    plait_value items[] = { plait_retain(part), v };
+    plait_value outer = plait_list(&items[1], 1);
+    assert_true(plait_is_error(outer) == false);
+    items[1] = outer;
+    v = plait_list(items, 2);
+    from.next = 0;
+    made = pl_replace_refs(v, give_next, &from);
+    assert_int_equal(plait_as_error(made)->status, PLAIT_EINVAL);
+    plait_release(made);
+    assert_int_equal(((pl_object *)part.as.object)->count, 2);
+    plait_value key = plait_int(1);
+    v = plait_dict(&key, &v, 1);
+    from.next = 0;
+    made = pl_replace_refs(v, give_next, &from);
+    assert_int_equal(plait_as_error(made)->status, PLAIT_EINVAL);
+    plait_release(made);
+    assert_int_equal(((pl_object *)part.as.object)->count, 2);
+    plait_release(part);
     plait_release(from.values[0]);
     plait_release(v);
 }
