@@ -52,17 +52,28 @@ static bool reserve(pl_line *line, size_t more)
     return true;
 }
 
-void pl_line_add(pl_line *line, const char *text, size_t length)
-{
-    if (length == 0 || !reserve(line, length))
-        return;
-    memcpy(line->text + line->length, text, length);
-    line->length += length;
-}
-
 static bool is_continuation(unsigned char byte)
 {
     return (byte & 0xc0) == 0x80;
+}
+
+/* How much of a text fits without more memory, cut at a character. */
+static size_t fitting(const pl_line *line, const char *text)
+{
+    size_t fits = line->capacity - line->length - RESERVE;
+    while (fits > 0 && is_continuation((unsigned char)text[fits]))
+        fits--;
+    return fits;
+}
+
+void pl_line_add(pl_line *line, const char *text, size_t length)
+{
+    if (length == 0 || line->cut)
+        return;
+    if (!reserve(line, length))
+        length = fitting(line, text);
+    memcpy(line->text + line->length, text, length);
+    line->length += length;
 }
 
 /* Reads one character; returns its bytes, or 0 when they are no UTF-8. */
