@@ -3,9 +3,14 @@
  * computation.h: a run as its user sees it: the engine's state, and around it
  * who waits, who watches, when time is up, and when it may be freed.
  *
- * Two references keep it: the user's handle, and the executor's until
- * plait_run_end. A run has *stopped* when nothing new is begun (cancel, time,
- * PLAIT_STOP): waits return. It has *ended* when nothing of it runs any more.
+ * Two hold it: the user, until plait_run_free, and the executor, until
+ * plait_run_end is done with it. Each lets go by a bit of run.event; who finds
+ * the other's bit set destroys it. So when a wait has returned for a run that
+ * ended, plait_run_free destroys it at once.
+ *
+ * A run has *stopped* when nothing new is begun (cancel, time, PLAIT_STOP):
+ * waits return. It has *ended* when nothing of it runs any more; waits return
+ * after the callbacks of plait_run_on_done have.
  */
 #ifndef PL_COMPUTATION_H
 #define PL_COMPUTATION_H
@@ -15,6 +20,10 @@
 #include "executor/executor.h"
 #include "platform/thread.h"
 
+/* In run.event, below PL_RUN_EVENT. */
+#define PL_LET_GO_BY_EXECUTOR 1u
+#define PL_LET_GO_BY_USER 2u
+
 typedef struct pl_on_done {
     struct pl_on_done *next;
     void (*fn)(plait_run *run, void *user);
@@ -23,14 +32,14 @@ typedef struct pl_on_done {
 
 typedef struct pl_computation {
     plait_run run; /* first: a plait_run * is a pl_computation * */
-    pl_refcount count;
     plait_executor *executor;
     uint32_t generation; /* pl_process_generation at the start */
     unsigned run_timeout_ms;
     pl_alarm alarm;
-    _Atomic bool ended;
     pl_mutex mutex;
-    pl_on_done *on_done; /* guarded by mutex */
+    /* guarded by mutex */
+    pl_on_done *on_done;
+    bool ended;
     /* watching (telling.c) */
     const plait_observer **observers;
     size_t n_observers;
