@@ -30,8 +30,8 @@ static struct process {
     size_t n_registered;
     plait_executor *defaults[PL_SCHEDULERS_MAX];
     size_t n_defaults;
-    bool hooked;
     /* read anywhere */
+    _Atomic bool hooked;
     _Atomic uint32_t generation;
 } process = { .mutex = PL_MUTEX_INIT };
 
@@ -98,12 +98,13 @@ static void at_exit(void)
     }
 }
 
-/* Under the mutex. */
+/* No lock is held: the C library may hold one of its own while it registers
+ * hooks, and while it runs them. */
 static void hook_once(void)
 {
-    if (process.hooked)
+    /* relaxed: only that it is done once matters */
+    if (atomic_exchange_explicit(&process.hooked, true, memory_order_relaxed))
         return;
-    process.hooked = true;
     pl_thread_atfork(before_fork, after_fork_parent, after_fork_child);
     atexit(at_exit);
 }
@@ -157,8 +158,8 @@ plait_executor *pl_process_default(const char *name)
 
 bool pl_process_set_default(plait_executor *executor)
 {
-    pl_mutex_lock(&process.mutex);
     hook_once();
+    pl_mutex_lock(&process.mutex);
     bool is_first = !find_default(executor->ops.name) &&
                     process.n_defaults < PL_SCHEDULERS_MAX;
     if (is_first) {

@@ -20,6 +20,23 @@ void pl_gather_careful(const plait_run *run, const pl_node *node,
 void pl_gather_release(const plait_run *run, const pl_node *node,
                        const plait_value *args);
 
+/*
+ * A result, read as two words. It was stored as two, a moment ago perhaps, and
+ * a CPU can't forward two stores to one wide load: in a chain of tasks that
+ * would cost more than all the rest. The empty asm keeps the compiler from
+ * making them one.
+ */
+static inline plait_value pl_read_slot(const plait_slot *slot)
+{
+    plait_slot copy;
+    uint64_t first = slot->words[0];
+    uint64_t second = slot->words[1];
+    __asm__("" : "+r"(first), "+r"(second));
+    copy.words[0] = first;
+    copy.words[1] = second;
+    return copy.value;
+}
+
 /* The arguments of a task whose inputs all have values and whose literals hold
  * no references: the common case, inline in the hot loop. Returns how many. */
 static inline size_t pl_gather_plain(const plait_run *run, const pl_node *node,
@@ -30,7 +47,7 @@ static inline size_t pl_gather_plain(const plait_run *run, const pl_node *node,
     for (size_t i = 0; i < n; i++) {
         args[i] = word[i] & PL_WORD_LITERAL
                       ? pl_graph_literal(run->plan->graph, word[i])
-                      : run->cells[word[i]].slot.value;
+                      : pl_read_slot(&run->cells[word[i]].slot);
     }
     return n;
 }

@@ -10,15 +10,15 @@
 
 #include "graph/graph.h"
 
-/* Appends a function, whose size was read. False: it stuck to the graph, and
- * the payload has been freed, or will be with the graph. */
-bool pl_function_append(plait_graph *graph, const plait_function *given,
-                        uint32_t *number);
+/* Appends a function, whose size was read. NULL: an error stuck to the graph,
+ * and the payload has been freed, or will be with the graph. */
+pl_function *pl_function_append(plait_graph *graph,
+                                const plait_function *given);
 
-/* The number of the function (fn, name), appended when it is new. False: it
- * stuck to the graph. */
-bool pl_function_find(plait_graph *graph, plait_fn fn, const char *name,
-                      uint32_t *number);
+/* The function (fn, name), appended when it is new. NULL: an error stuck to the
+ * graph. */
+pl_function *pl_function_find(plait_graph *graph, plait_fn fn,
+                              const char *name);
 
 /* Frees names and payloads. */
 void pl_functions_free(plait_graph *graph);

@@ -36,7 +36,6 @@ plait_graph *plait_graph_new(void)
     pl_segvec_init(&graph->literals, sizeof(plait_value));
     pl_segvec_init(&graph->functions, sizeof(pl_function));
     pl_segvec_init(&graph->options, sizeof(pl_task_options));
-    graph->last_function = UINT32_MAX;
     return graph;
 }
 
@@ -189,7 +188,7 @@ static bool add_word(plait_graph *graph, plait_value v)
 
 /* Appends a task; takes the arguments. Words of a task that failed half-way
  * stay: the graph never runs any more. */
-static plait_task append(plait_graph *graph, uint32_t number,
+static plait_task append(plait_graph *graph, pl_function *function,
                          const plait_value *args, size_t n_args)
 {
     uint32_t words = graph->words.length;
@@ -206,10 +205,8 @@ static plait_task append(plait_graph *graph, uint32_t number,
         pl_graph_stick(graph, pl_error_nomem_value());
         return no_task;
     }
-    pl_function *function = pl_segvec_at(&graph->functions, number);
-    if (function->namesake != number)
-        function = pl_segvec_at(&graph->functions, function->namesake);
-    *node = (pl_graph_node){ number, words, function->calls++ };
+    *node =
+        (pl_graph_node){ function->number, words, function->namesake->calls++ };
     return (plait_task){ graph->nodes.length, graph->number };
 }
 
@@ -223,16 +220,17 @@ static bool usable(plait_graph *graph)
 plait_task plait_call(plait_graph *graph, plait_fn fn, const char *name,
                       const plait_value *args, size_t n_args)
 {
-    uint32_t number;
     if (usable(graph) && !fn)
         plait_graph_fail(graph, PLAIT_EINVAL,
                          "task %zu (%s): the function is NULL",
                          (size_t)graph->nodes.length + 1, name ? name : "task");
-    if (!usable(graph) || !pl_function_find(graph, fn, name, &number)) {
+    pl_function *function =
+        usable(graph) ? pl_function_find(graph, fn, name) : NULL;
+    if (!function) {
         pl_release_all(args, n_args);
         return no_task;
     }
-    return append(graph, number, args, n_args);
+    return append(graph, function, args, n_args);
 }
 
 static plait_value literal(plait_context *ctx, const plait_value *args,
@@ -287,10 +285,8 @@ plait_func plait_function_add(plait_graph *graph,
         free_given_payload(&given);
         return none;
     }
-    uint32_t number;
-    if (!pl_function_append(graph, &given, &number))
-        return none;
-    return (plait_func){ number + 1, graph->number };
+    const pl_function *added = pl_function_append(graph, &given);
+    return added ? (plait_func){ added->number + 1, graph->number } : none;
 }
 
 plait_task plait_call_func(plait_graph *graph, plait_func func,
@@ -306,7 +302,8 @@ plait_task plait_call_func(plait_graph *graph, plait_func func,
         pl_release_all(args, n_args);
         return no_task;
     }
-    return append(graph, func.id - 1, args, n_args);
+    return append(graph, pl_segvec_at(&graph->functions, func.id - 1), args,
+                  n_args);
 }
 
 /* ---- inputs ---- */

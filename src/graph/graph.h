@@ -42,7 +42,8 @@ typedef struct pl_function {
     plait_runtime *runtime;
     void (*free_payload)(void *payload);
     char *name;
-    uint32_t namesake; /* the first function of this name; counts for all */
+    struct pl_function *namesake; /* the first of this name; counts for all */
+    uint32_t number;
     uint32_t calls;
 } pl_function;
 
@@ -66,8 +67,7 @@ struct plait_graph {
     pl_hashmap function_index;
     pl_hashmap name_index;
     pl_hashmap options_index;
-    uint32_t
-        last_function;    /* of plait_call: a loop of calls looks up nothing */
+    pl_function *last;    /* of plait_call: a loop of calls looks up nothing */
     uint32_t nested_refs; /* references inside literals, over all tasks */
     plait_value error;    /* what stuck, or nil */
 };

@@ -63,12 +63,16 @@ static bool mark_ref(plait_task task, void *user)
 /* Marks what the words [begin, end) of a task name. */
 static void mark_inputs(maker *m, uint32_t begin, uint32_t end)
 {
-    for (uint32_t at = begin; at < end; at++) {
-        uint32_t word = pl_graph_word(m->graph, at);
-        if (!(word & PL_WORD_LITERAL))
-            m->needed[word - 1] = 1;
-        else if (m->graph->nested_refs)
-            pl_each_ref(pl_graph_literal(m->graph, word), mark_ref, m->needed);
+    for (uint32_t at = begin; at < end;) {
+        pl_segvec_span span = pl_segvec_span_of(&m->graph->words, at);
+        const uint32_t *word = (const void *)span.item;
+        for (; at < end && (const char *)word < span.end; word++, at++) {
+            if (!(*word & PL_WORD_LITERAL))
+                m->needed[*word - 1] = 1;
+            else if (m->graph->nested_refs)
+                pl_each_ref(pl_graph_literal(m->graph, *word), mark_ref,
+                            m->needed);
+        }
     }
 }
 
@@ -163,7 +167,7 @@ static uint64_t count_words(const maker *m)
     return n;
 }
 
-static void write_input(maker *m, uint32_t rank)
+static inline void write_input(maker *m, uint32_t rank)
 {
     m->plan->words[m->at++] = rank;
     m->plan->nodes[rank].successors++;
@@ -191,6 +195,15 @@ static uint32_t write_literal(maker *m, uint32_t word, uint32_t *flags)
     return m->at - before;
 }
 
+/* Writes a word; returns how many inputs that makes. */
+static inline uint32_t write_word(maker *m, uint32_t word, uint32_t *flags)
+{
+    if (word & PL_WORD_LITERAL)
+        return write_literal(m, word, flags);
+    write_input(m, rank_of(m, word));
+    return 1;
+}
+
 static uint32_t flags_of(const maker *m, uint32_t id, uint32_t function)
 {
     uint32_t flags = 0;
@@ -216,14 +229,11 @@ static void write_task(maker *m, uint32_t id, const pl_graph_node *from,
     uint32_t flags = flags_of(m, id, function);
     uint32_t inputs = 0;
     node->words = m->at;
-    for (uint32_t at = from->words; at < end; at++) {
-        uint32_t word = pl_graph_word(m->graph, at);
-        if (word & PL_WORD_LITERAL) {
-            inputs += write_literal(m, word, &flags);
-        } else {
-            write_input(m, rank_of(m, word));
-            inputs++;
-        }
+    for (uint32_t at = from->words; at < end;) {
+        pl_segvec_span span = pl_segvec_span_of(&m->graph->words, at);
+        const uint32_t *word = (const void *)span.item;
+        for (; at < end && (const char *)word < span.end; word++, at++)
+            inputs += write_word(m, *word, &flags);
     }
     if (end - from->words > PL_ARGS_INLINE)
         flags |= PL_NODE_MANY;
@@ -290,6 +300,8 @@ static bool translate(maker *m)
  */
 #define MET (UINT32_C(1) << 31)
 
+#define AHEAD 16
+
 /*
  * Fills nodes[].successors, which hold counts, and successors from words. The
  * tasks are gone through in falling order, so that each list is filled from its
@@ -309,6 +321,9 @@ static uint32_t fill_successors(plait_plan *plan)
             if (word & PL_WORD_LITERAL)
                 continue;
             pl_node *input = &nodes[word];
+            if (at >= AHEAD) /* random graphs: fetch what comes soon */
+                __builtin_prefetch(
+                    &nodes[plan->words[at - AHEAD] & ~PL_WORD_LITERAL], 1);
             plan->successors[--input->successors] = t;
             alive +=
                 !(input->inputs & MET) && !(input->function & PL_NODE_TARGET);
