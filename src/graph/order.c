@@ -46,7 +46,7 @@ static void note_bytes(contest *c, size_t bytes)
 }
 
 /* Lets one more order compete. False: no memory. */
-static bool let_try(contest *c, candidate run, bool by_number)
+static bool let_try(contest *c, candidate run, bool for_inner)
 {
     if (c->best.peak <= c->bound.peak && c->best.inner <= c->bound.inner)
         return true;
@@ -58,7 +58,7 @@ static bool let_try(contest *c, candidate run, bool by_number)
     pl_order_trial trial = { .graph = c->graph,
                              .position = c->spare,
                              .limit = c->best.peak,
-                             .by_number = by_number };
+                             .for_inner = for_inner };
     pl_order_outcome outcome = run(&trial);
     note_bytes(c, trial.bytes);
     if (outcome == PL_ORDER_DONE && beats(trial.score, c->best)) {
@@ -75,9 +75,9 @@ static bool let_try(contest *c, candidate run, bool by_number)
 static bool try_walks(contest *c, bool is_small)
 {
     if (c->bound.is_forest || (c->graph->n > MEDIUM && !is_small))
-        return let_try(c, pl_order_depth, true);
-    return let_try(c, pl_order_walk, true) &&
-           (!is_small || let_try(c, pl_order_walk, false));
+        return let_try(c, pl_order_depth, false);
+    return let_try(c, pl_order_walk, false) &&
+           (!is_small || let_try(c, pl_order_walk, true));
 }
 
 /* Whether creation order leaves little to save. */

@@ -22,8 +22,8 @@ typedef struct pl_order_trial {
     const pl_order_graph *graph;
     uint32_t *position; /* room for n */
     uint32_t limit;     /* gives up when more results than this are alive */
-    bool by_number;     /* targets that need most come first, not those that
-                           were created first */
+    bool for_inner;     /* of pl_order_walk: few results that are no targets;
+                           else few in all */
     pl_order_score score;
     size_t bytes; /* the most memory it held */
 } pl_order_trial;
@@ -41,7 +41,7 @@ typedef struct pl_order_look {
 typedef struct pl_order_bound {
     uint32_t peak;
     uint32_t inner;
-    bool is_forest; /* pl_order_depth by number finds the lowest peaks */
+    bool is_forest; /* pl_order_depth finds the lowest peaks */
 } pl_order_bound;
 
 /* Whether a result is alive at the end, whatever the order is. */

@@ -117,18 +117,16 @@ static pl_order_outcome empty_stack(depth_walk *walk, uint32_t limit)
 }
 
 /* Puts the targets on the stack that no other task uses. */
-static bool push_targets(depth_walk *walk, bool by_number)
+static bool push_targets(depth_walk *walk)
 {
     const pl_order_graph *graph = walk->graph;
     uint32_t k = 0;
     for (uint32_t t = graph->n; t-- > 0;) {
         if (graph->successor_at[t] == graph->successor_at[t + 1])
-            walk->keys[k++] = UINT32_MAX - t;
+            walk->keys[k++] = key_of(walk, t);
     }
     if (!reserve(walk, k))
         return false;
-    for (uint32_t i = 0; by_number && i < k; i++)
-        walk->keys[i] = key_of(walk, task_of(walk->keys[i]));
     push_sorted(walk, k);
     return true;
 }
@@ -140,7 +138,7 @@ static pl_order_outcome walk_all(depth_walk *walk, const pl_order_trial *trial)
         walk->uses[t] = pl_order_n_uses(walk->graph, t);
     }
     pl_order_number(walk->graph, walk->numbers, walk->keys);
-    if (!push_targets(walk, trial->by_number))
+    if (!push_targets(walk))
         return PL_ORDER_NO_MEMORY;
     return empty_stack(walk, trial->limit);
 }

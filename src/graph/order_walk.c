@@ -3,7 +3,7 @@
  * order_walk.c: depth-first, but whatever frees a result is run at once.
  *
  * Three rules, the first that applies:
- *  1. A ready task that is the last use of some result runs now. No order that
+ *  1. A ready task that is the last user of some result runs now. No order that
  *     defers it has a lower peak: its result takes the place of its input.
  *  2. A task whose few missing inputs are all ready runs now, with them, when
  *     this leaves no more results alive than before.
@@ -11,8 +11,12 @@
  *     takes what was touched last (an input of it ran), because it shares
  *     results that are alive; then what needs most results (order_number.c).
  *
- * Every rule looks at each use of a result a bounded number of times, so the
- * walk is linear but for sorting the inputs of each task. The stack is its own.
+ * There are two such walks. One keeps few results alive in all. The other keeps
+ * few alive that are no targets: to it, a target weighs nothing, so a ready one
+ * runs at once.
+ *
+ * Each use of a result is looked at a bounded number of times, so the walk is
+ * linear but for sorting the inputs of each task. The stack is its own.
  */
 #include "graph/order_candidate.h"
 
@@ -45,6 +49,7 @@ typedef struct walk_task {
 
 typedef struct walk {
     const pl_order_graph *graph;
+    bool for_inner;
     uint32_t *position;
     uint16_t *numbers;
     uint64_t *keys;    /* room for the inputs of any one task, or the targets */
@@ -100,11 +105,16 @@ static void consider(walk *w, uint32_t t)
     w->small[w->n_small++] = t;
 }
 
+static bool weighs_nothing(const walk *w, uint32_t t)
+{
+    return w->for_inner && w->tasks[t].is_target;
+}
+
 /* All inputs of t have run. */
 static void become_ready(walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
-    if (w->tasks[t].frees > 0)
+    if (w->tasks[t].frees > 0 || weighs_nothing(w, t))
         w->freeing[w->n_freeing++] = t;
     uint32_t end = graph->successor_at[t + 1];
     for (uint32_t i = graph->successor_at[t]; i < end; i++) {
@@ -171,9 +181,10 @@ static void run(walk *w, uint32_t t)
     w->score.total += w->live;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++)
         use_input(w, graph->inputs[i], t);
-    uint32_t end = graph->successor_at[t + 1];
-    for (uint32_t i = graph->successor_at[t]; i < end; i++)
-        touch(w, graph->successors[i]);
+    /* The last one is taken first: be different in the other walk. */
+    uint32_t at = graph->successor_at[t], end = graph->successor_at[t + 1];
+    for (uint32_t i = 0; i < end - at; i++)
+        touch(w, graph->successors[w->for_inner ? end - 1 - i : at + i]);
 }
 
 /* Whether t and its missing inputs, which can all run, would leave no more
@@ -181,7 +192,7 @@ static void run(walk *w, uint32_t t)
 static bool is_no_loss(const walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
-    uint32_t new = 1, freed = w->tasks[t].frees;
+    uint32_t new = !weighs_nothing(w, t), freed = w->tasks[t].frees;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
         const walk_task *input = &w->tasks[graph->inputs[i]];
         if (input->is_done)
@@ -310,7 +321,9 @@ static pl_order_outcome walk_down(walk *w, uint32_t limit)
     return PL_ORDER_DONE;
 }
 
-static bool push_targets(walk *w, bool by_number)
+/* Of what is kept, first comes what needs most; what weighs nothing begins with
+ * what needs least. */
+static bool push_targets(walk *w)
 {
     const pl_order_graph *graph = w->graph;
     uint32_t k = 0;
@@ -318,7 +331,8 @@ static bool push_targets(walk *w, bool by_number)
         if (graph->successor_at[t] != graph->successor_at[t + 1])
             continue;
         w->tasks[t].asker = graph->n;
-        w->keys[k++] = key_of(by_number ? w->numbers[t] : 0, t);
+        w->keys[k++] = key_of(
+            w->for_inner ? UINT16_MAX - w->numbers[t] : w->numbers[t], t);
     }
     if (!reserve(w, k))
         return false;
@@ -367,7 +381,7 @@ static pl_order_outcome walk_all(walk *w, const pl_order_trial *trial)
 {
     pl_order_number(w->graph, w->numbers, w->keys);
     init_tasks(w);
-    if (!push_targets(w, trial->by_number))
+    if (!push_targets(w))
         return PL_ORDER_NO_MEMORY;
     return walk_down(w, trial->limit);
 }
@@ -376,6 +390,7 @@ pl_order_outcome pl_order_walk(pl_order_trial *trial)
 {
     size_t n = trial->graph->n, n_keys = pl_order_widest(trial->graph);
     walk w = { .graph = trial->graph,
+               .for_inner = trial->for_inner,
                .position = trial->position,
                .capacity = 256 };
     w.numbers = pl_alloc(n * sizeof *w.numbers);

@@ -7,7 +7,7 @@
  *   order_cli score [METHOD]        reads graphs, prints the scores only
  *   order_cli time FAMILY N [METHOD...]  makes a graph, prints times
  *
- * METHOD: auto, memory, creation (pl_order), depth, walk, walk-creation (one
+ * METHOD: auto, memory, creation (pl_order), depth, walk, walk-inner (one
  * candidate alone). FAMILY: chain, fanin, tree, wavefront, layer, window.
  *
  * A graph is a line "graph NAME N" and then N lines "- K INPUT...", "+" in
@@ -175,8 +175,7 @@ static void order_by(const pl_order_graph *graph, const char *method,
     pl_order_trial trial = { .graph = graph,
                              .position = position,
                              .limit = UINT32_MAX,
-                             .by_number =
-                                 strcmp(method, "walk-creation") != 0 };
+                             .for_inner = strcmp(method, "walk-inner") == 0 };
     bool is_identity = false, ok;
     if (strcmp(method, "depth") == 0)
         ok = pl_order_depth(&trial) == PL_ORDER_DONE;
@@ -230,7 +229,7 @@ static void print_time(const text_graph *text, const char *method)
     pl_order_score score;
     size_t bytes = 0;
     int64_t best = INT64_MAX;
-    for (int repeat = 0; repeat < 5; repeat++) {
+    for (int repeat = 0; repeat < 15; repeat++) {
         int64_t begun = pl_clock_ns();
         order_by(&graph, method, position, &bytes);
         int64_t took = pl_clock_ns() - begun;
