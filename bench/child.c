@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cholesky.h"
 #include "system.h"
@@ -23,8 +24,9 @@ typedef struct settings {
 } settings;
 
 typedef struct measured {
-    uint64_t build_ns, plan_ns, first_ns, discard_ns;
+    uint64_t build_ns, plan_ns, first_ns, first_cpu_ns, discard_ns;
     uint64_t again_ns[RUNS_MAX];
+    uint64_t again_cpu_ns[RUNS_MAX]; /* of all threads together */
     uint64_t serial_ns;
     size_t before_bytes, graph_bytes, peak_bytes, own_bytes;
     uint32_t runs; /* after the first */
@@ -55,19 +57,43 @@ static void forget_peak(void)
     fclose(file);
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+/* A span of time: the clock's, and that of the process's threads. */
+typedef struct span {
+    uint64_t *wall_ns, *cpu_ns;
+} span;
+
+static void begin(span s)
+{
+    *s.cpu_ns -= cpu_ns();
+    *s.wall_ns -= bench_now_ns();
+}
+
+static void end(span s)
+{
+    *s.wall_ns += bench_now_ns();
+    *s.cpu_ns += cpu_ns();
+}
+
 static bool timed_run(const bench_system *system, void *self,
-                      bench_workload *workload, uint64_t *took)
+                      bench_workload *workload, span took)
 {
     if (workload->prepare)
         workload->prepare(workload->self);
-    uint64_t begin = bench_now_ns();
+    begin(took);
     bool ran = system->run(self);
-    *took = bench_now_ns() - begin;
+    end(took);
     ran = ran && (!system->collect || system->collect(self));
-    begin = bench_now_ns();
+    begin(took);
     if (system->end_run)
         system->end_run(self);
-    *took += bench_now_ns() - begin;
+    end(took);
     if (!ran)
         return false;
     if (bench_workload_check(workload))
@@ -78,7 +104,7 @@ static bool timed_run(const bench_system *system, void *self,
 
 static bool measure_making(const bench_system *system, void *self, measured *m)
 {
-    uint64_t begin = bench_now_ns();
+    uint64_t building = bench_now_ns();
     if (system->build && !system->build(self))
         return false;
     uint64_t built = bench_now_ns();
@@ -86,7 +112,7 @@ static bool measure_making(const bench_system *system, void *self, measured *m)
     uint64_t planning = bench_now_ns();
     if (system->plan && !system->plan(self))
         return false;
-    m->build_ns = built - begin;
+    m->build_ns = built - building;
     m->plan_ns = bench_now_ns() - planning;
     return true;
 }
@@ -97,22 +123,33 @@ static bool measure(const bench_system *system, void *self,
     forget_peak();
     m->before_bytes = status_bytes("VmRSS:");
     if (!measure_making(system, self, m) ||
-        !timed_run(system, self, workload, &m->first_ns))
+        !timed_run(system, self, workload,
+                   (span){ &m->first_ns, &m->first_cpu_ns }))
         return false;
     m->peak_bytes = status_bytes("VmHWM:");
     /* Without collect the results lie in the workload's array: they count. */
     if (!system->collect)
         m->peak_bytes += workload->graph.n_tasks * sizeof(bench_value);
     m->own_bytes = system->bytes ? system->bytes(self) : 0;
-    for (uint32_t i = 0; i < m->runs; i++)
-        if (!timed_run(system, self, workload, &m->again_ns[i]))
+    for (uint32_t i = 0; i < m->runs; i++) {
+        span took = { &m->again_ns[i], &m->again_cpu_ns[i] };
+        if (!timed_run(system, self, workload, took))
             return false;
-    uint64_t begin = bench_now_ns();
+    }
+    uint64_t discarding = bench_now_ns();
     if (system->discard)
         system->discard(self);
-    m->discard_ns = bench_now_ns() - begin;
+    m->discard_ns = bench_now_ns() - discarding;
     m->serial_ns = bench_workload_serial_ns(workload);
     return true;
+}
+
+static void print_list(const char *name, const uint64_t *list, uint32_t n)
+{
+    printf(", \"%s\": [", name);
+    for (uint32_t i = 0; i < n; i++)
+        printf("%s%" PRIu64, i ? ", " : "", list[i]);
+    printf("]");
 }
 
 static void print(const bench_system *system, const settings *s,
@@ -123,14 +160,14 @@ static void print(const bench_system *system, const settings *s,
            ", \"plan_ns\": %" PRIu64 ", \"first_ns\": %" PRIu64
            ", \"discard_ns\": %" PRIu64 ", \"serial_ns\": %" PRIu64
            ", \"graph_bytes\": %zu, \"bytes\": %zu, \"own_bytes\": %zu, "
-           "\"peak_rss\": %zu, \"again_ns\": [",
+           "\"peak_rss\": %zu",
            system->name, s->graph, s->workers, workload->graph.n_tasks,
            workload->graph.n_inputs, m->build_ns, m->plan_ns, m->first_ns,
            m->discard_ns, m->serial_ns, m->graph_bytes - m->before_bytes,
            m->peak_bytes - m->before_bytes, m->own_bytes, m->peak_bytes);
-    for (uint32_t i = 0; i < m->runs; i++)
-        printf("%s%" PRIu64, i ? ", " : "", m->again_ns[i]);
-    printf("]}\n");
+    print_list("again_ns", m->again_ns, m->runs);
+    print_list("again_cpu_ns", m->again_cpu_ns, m->runs);
+    printf("}\n");
 }
 
 static bool set(settings *s, const char *name, const char *value)

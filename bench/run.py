@@ -100,6 +100,9 @@ def merged(rows):
             out[key] = statistics.median(row[key] for row in rows)
     again = [statistics.median(row["again_ns"]) for row in rows
              if row["again_ns"]]
+    used = [statistics.median(row["again_cpu_ns"]) for row in rows
+            if row["again_cpu_ns"]]
+    out["again_cpu_ns"] = statistics.median(used) if used else None
     out["again_each_ns"] = [row["again_ns"] for row in rows]
     out["again_ns"] = statistics.median(again) if again else None
     out["whole_ns"] = statistics.median(

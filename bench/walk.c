@@ -4,9 +4,11 @@
  * Plait, then walks the plan in order on one thread: gather the arguments,
  * call, store the result, free each input at its last use. No atomics, no
  * deques, no contexts, no errors. It reads the plan's own arrays (plan.h),
- * which a program can't.
+ * which a program can't. As Plait does, it takes the memory of a run from huge
+ * pages, and keeps it for the next run.
  */
 #include "graph/plan.h"
+#include "platform/pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,8 +94,10 @@ static bool walker_plan(void *self)
 static bool prepare_run(walker *w)
 {
     uint32_t n = w->plan->n_tasks;
-    w->slots = malloc((size_t)n * sizeof *w->slots);
-    w->uses = malloc((size_t)n * sizeof *w->uses);
+    if (!w->slots)
+        w->slots = pl_pages_alloc(n, sizeof *w->slots);
+    if (!w->uses)
+        w->uses = pl_pages_alloc(n, sizeof *w->uses);
     if (!w->slots || !w->uses)
         return false;
     for (uint32_t i = 0; i < n; i++)
@@ -150,14 +154,16 @@ static bool walker_collect(void *self)
 
 static void walker_end_run(void *self)
 {
-    walker *w = self;
-    free(w->slots);
-    free(w->uses);
+    const walker *w = self;
+    for (uint32_t i = 0; i < w->plan->n_targets; i++)
+        plait_release(w->slots[w->plan->targets[i]]);
 }
 
 static void walker_discard(void *self)
 {
     walker *w = self;
+    pl_pages_free(w->slots, w->plan->n_tasks, sizeof *w->slots);
+    pl_pages_free(w->uses, w->plan->n_tasks, sizeof *w->uses);
     plait_plan_free(w->plan);
     plait_graph_free(w->graph);
 }
