@@ -15,9 +15,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "executor/alarm.h"
 #include "executor/threads/threads.h"
 #include "log/log.h"
+#include "platform/alarm.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 
@@ -28,7 +28,7 @@ static struct process {
     /* guarded by mutex */
     plait_executor_ops registered[PL_SCHEDULERS_MAX];
     size_t n_registered;
-    plait_executor *defaults[PL_SCHEDULERS_MAX];
+    plait_executor *defaults[PL_SCHEDULERS_MAX + 2];
     size_t n_defaults;
     /* read anywhere */
     _Atomic bool hooked;
@@ -85,11 +85,13 @@ static void at_exit(void)
 {
     int64_t until_ns = pl_clock_after_ms(EXIT_GRACE_MS);
     pl_mutex_lock(&process.mutex);
+    plait_executor *defaults[PL_SCHEDULERS_MAX + 2];
+    memcpy(defaults, process.defaults, sizeof defaults);
     size_t n = process.n_defaults;
     process.n_defaults = 0;
     pl_mutex_unlock(&process.mutex);
     for (size_t i = 0; i < n; i++) {
-        plait_executor *executor = process.defaults[i];
+        plait_executor *executor = defaults[i];
         if (executor->ops.start == pl_threads_ops.start)
             pl_threads_exit(executor->self, until_ns);
         else if (executor->ops.close)
@@ -98,9 +100,7 @@ static void at_exit(void)
     }
 }
 
-/* No lock is held: the C library may hold one of its own while it registers
- * hooks, and while it runs them. */
-static void hook_once(void)
+void pl_process_hook(void)
 {
     /* relaxed: only that it is done once matters */
     if (atomic_exchange_explicit(&process.hooked, true, memory_order_relaxed))
@@ -158,10 +158,9 @@ plait_executor *pl_process_default(const char *name)
 
 bool pl_process_set_default(plait_executor *executor)
 {
-    hook_once();
     pl_mutex_lock(&process.mutex);
     bool is_first = !find_default(executor->ops.name) &&
-                    process.n_defaults < PL_SCHEDULERS_MAX;
+                    process.n_defaults < PL_SCHEDULERS_MAX + 2;
     if (is_first) {
         process.defaults[process.n_defaults++] = executor;
         pl_refcount_take(&executor->count);

@@ -9,7 +9,7 @@
 
 #include "executor/executor.h"
 
-#define PL_SCHEDULERS_MAX 32
+#define PL_SCHEDULERS_MAX 32 /* registered; our own come on top */
 
 /* The ops of a scheduler by name, copied; false: nobody knows it.
  * Thread: any.  Blocks: no. */
@@ -23,6 +23,11 @@ plait_executor *pl_process_default(const char *name);
  * true: it is (and the process holds a reference).  Thread: any.  Blocks: no.
  */
 bool pl_process_set_default(plait_executor *executor);
+
+/* Sets up what has to happen at fork and at exit, once. No lock is held: the C
+ * library may hold one of its own while it registers hooks, and while it runs
+ * them.  Thread: any.  Blocks: no. */
+void pl_process_hook(void);
 
 /* How often this process has been forked: runs of a parent can't be waited for
  * in its child.  Thread: any.  Blocks: no. */

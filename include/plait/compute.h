@@ -158,8 +158,9 @@ PLAIT_API plait_run *plait_submit(plait_executor *executor, plait_fn fn,
 PLAIT_API plait_status plait_run_wait(plait_run *run, int64_t timeout_ms,
                                       plait_error *err);
 
-/* Starts nothing new; waits return PLAIT_ECANCELED at once. Idempotent; safe in
- * a signal handler.  Thread: any.  Blocks: no. */
+/* Starts nothing new; waits return PLAIT_ECANCELED at once; tasks of language
+ * runtimes are interrupted. Idempotent; safe in a signal handler when all tasks
+ * are plain C.  Thread: any.  Blocks: no. */
 PLAIT_API void plait_run_cancel(plait_run *run);
 
 /* Cancels and lets go, at any time. What running tasks still need lives until

@@ -42,7 +42,7 @@ typedef struct plait_runtime {
     void *(*run_enter)(void *user, void *thread, void *run_user);
     void (*run_leave)(void *user, void *thread, void *entered);
     /* From any thread, at a timeout or cancel while a task of this runtime
-     * runs on `thread`. Must not block. */
+     * runs on `thread`. Must not block, nor call Plait. */
     void (*interrupt)(void *user, void *thread);
 } plait_runtime;
 

@@ -10,6 +10,7 @@
 #define PL_LANE_H
 
 #include "engine/run.h"
+#include "platform/alarm.h"
 
 /* What plait_context is: the running task, seen from inside. */
 struct plait_context {
@@ -27,6 +28,7 @@ typedef struct pl_lane {
     unsigned worker;
     plait_context context;
     pl_attachment *attachment; /* of the thread that uses the lane */
+    pl_alarm deadline;         /* of a runtime's task: interrupts it */
     plait_value *args;         /* room for more than PL_ARGS_INLINE */
     size_t args_room;
     /* shared: decrements kept back; see shared.c */

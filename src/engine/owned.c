@@ -28,8 +28,8 @@ typedef enum pl_owned_mark {
 } pl_owned_mark;
 
 struct pl_owned {
-    uint32_t *heap;        /* ready tasks, lowest first; some withdrawn since */
-    unsigned char *marks;  /* by task: pl_owned_mark */
+    uint32_t *heap;       /* ready tasks, lowest first; some withdrawn since */
+    unsigned char *marks; /* by task: pl_owned_mark */
     uint32_t n;
     uint32_t doomed; /* tasks to be skipped, by cell.link; PL_NONE ends */
     uint32_t running;

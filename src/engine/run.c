@@ -60,6 +60,7 @@ bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
     run->on_event = setup->on_event;
     run->on_stop = setup->on_stop;
     run->on_end = setup->on_end;
+    run->on_deadline = setup->on_deadline;
     run->drop = setup->drop;
     run->event_kinds = setup->event_kinds;
     run->on_error = setup->on_error;

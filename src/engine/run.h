@@ -108,6 +108,8 @@ struct plait_run {
     unsigned timeout_ms;
     void *user;
     void (*drop)(plait_run *run, plait_slot *slot); /* NULL: plain values */
+    /* A runtime's task that has a deadline begins; INT64_MAX: it has ended. */
+    void (*on_deadline)(struct pl_lane *lane, int64_t at_ns);
     void (*on_stop)(plait_run *run); /* once, by whoever stops; a signal's
                                         handler perhaps: must be safe there */
     void (*on_end)(plait_run *run);  /* once, by who drove it last */
@@ -139,6 +141,7 @@ typedef struct pl_run_setup {
     void (*on_stop)(plait_run *run);
     void (*on_end)(plait_run *run);
     void (*drop)(plait_run *run, plait_slot *slot);
+    void (*on_deadline)(struct pl_lane *lane, int64_t at_ns);
     unsigned event_kinds;
     plait_on_error on_error;
     unsigned retries;

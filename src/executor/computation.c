@@ -17,6 +17,14 @@ static PL_THREAD_LOCAL const pl_computation *calling_back;
 
 /* ---- ending ---- */
 
+static bool has_ended(const pl_computation *c)
+{
+    /* acquire: results are read after it */
+    return (atomic_load_explicit(&c->run.event, memory_order_acquire) &
+            PL_LET_GO_BY_EXECUTOR) ||
+           calling_back == c;
+}
+
 static void destroy(pl_computation *c)
 {
     plait_run *run = &c->run;
@@ -99,12 +107,36 @@ static void on_end(plait_run *run)
         pl_unpark(&run->event, INT_MAX);
 }
 
+/* Tells tasks of language runtimes that they had better end. */
+static void interrupt(pl_computation *c, unsigned worker)
+{
+    if (c->executor->interrupt && !has_ended(c))
+        c->executor->interrupt(c->executor->self, &c->run, worker);
+}
+
+static void task_time_is_up(pl_alarm *alarm)
+{
+    pl_lane *lane = (pl_lane *)((char *)alarm - offsetof(pl_lane, deadline));
+    interrupt(pl_computation_of(lane->run), lane->worker);
+}
+
+/* Without the thread for alarms a task is still told by plait_cancelled. */
+static void on_deadline(pl_lane *lane, int64_t at_ns)
+{
+    if (at_ns == INT64_MAX)
+        pl_alarm_cancel(&lane->deadline);
+    else
+        pl_alarm_set(&lane->deadline, at_ns, task_time_is_up, NULL);
+}
+
 static void time_is_up(pl_alarm *alarm)
 {
     pl_computation *c =
         (pl_computation *)((char *)alarm - offsetof(pl_computation, alarm));
-    if (!pl_run_resolved(&c->run))
-        pl_run_stop(&c->run, PLAIT_ETIMEDOUT);
+    if (pl_run_resolved(&c->run))
+        return;
+    pl_run_stop(&c->run, PLAIT_ETIMEDOUT);
+    interrupt(c, PL_NO_WORKER);
 }
 
 /* ---- starting ---- */
@@ -141,6 +173,7 @@ static bool set_up(pl_computation *c, plait_plan *plan,
         .on_event = pl_telling_event,
         .on_stop = on_stop,
         .on_end = on_end,
+        .on_deadline = on_deadline,
         .drop = ops->flags & PLAIT_EXECUTOR_REMOTE_VALUES ? drop_slot : NULL,
         .event_kinds = pl_telling_kinds(c),
         .on_error = options->on_error,
@@ -240,14 +273,6 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
 /* ---- waiting ---- */
 
 /* Whether the executor has let go of it; in a callback, as good as. */
-static bool has_ended(const pl_computation *c)
-{
-    /* acquire: results are read after it */
-    return (atomic_load_explicit(&c->run.event, memory_order_acquire) &
-            PL_LET_GO_BY_EXECUTOR) ||
-           calling_back == c;
-}
-
 bool pl_computation_is_over(const pl_computation *c)
 {
     return has_ended(c) || (!pl_run_resolved(&c->run) &&
@@ -315,10 +340,22 @@ plait_status plait_run_wait(plait_run *run, int64_t timeout_ms,
                         plait_status_text(status));
 }
 
+static bool uses_runtimes(const plait_run *run)
+{
+    for (uint32_t i = 0; i < run->plan->n_functions; i++) {
+        if (run->functions[i]->runtime)
+            return true;
+    }
+    return false;
+}
+
 void plait_run_cancel(plait_run *run)
 {
-    if (run && !pl_run_resolved(run))
-        pl_run_stop(run, PLAIT_ECANCELED);
+    if (!run || pl_run_resolved(run))
+        return;
+    pl_run_stop(run, PLAIT_ECANCELED);
+    if (uses_runtimes(run))
+        interrupt(pl_computation_of(run), PL_NO_WORKER);
 }
 
 void plait_run_free(plait_run *run)

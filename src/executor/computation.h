@@ -16,8 +16,8 @@
 #define PL_COMPUTATION_H
 
 #include "engine/run.h"
-#include "executor/alarm.h"
 #include "executor/executor.h"
+#include "platform/alarm.h"
 #include "platform/thread.h"
 
 /* In run.event, below PL_RUN_EVENT. */

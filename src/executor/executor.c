@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* executor.c: opening and closing executors, and reading options. */
-#include "executor/executor.h"
+#include "executor/computation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +118,11 @@ plait_executor *pl_executor_new(const char *name, const plait_options *options,
         pl_error_nomem(err);
         return NULL;
     }
+    pl_process_hook();
     executor->ops = ops;
+    if (ops.start == pl_threads_ops.start)
+        executor->interrupt = pl_threads_interrupt;
+    executor->generation = pl_process_generation();
     atomic_init(&executor->count, 1);
     plait_options meant = *options;
     meant.workers = workers_of(options);
@@ -156,22 +160,34 @@ static plait_executor *open_default(const plait_options *options,
     plait_executor *opened = pl_executor_new(options->scheduler, options, err);
     if (!opened || pl_process_set_default(opened))
         return opened;
-    plait_executor_close(opened); /* another thread was faster */
+    pl_executor_close(opened); /* another thread was faster */
     return pl_process_default(options->scheduler);
+}
+
+/* A reference to an executor that a caller has opened; NULL: it is of no use.
+ */
+static plait_executor *take_opened(plait_executor *executor, plait_error *err)
+{
+    /* acquire: closed is closed */
+    if (atomic_load_explicit(&executor->closed, memory_order_acquire)) {
+        pl_error_set(err, PLAIT_ECLOSED, "the executor is closed");
+        return NULL;
+    }
+    if (executor->generation != pl_process_generation()) {
+        pl_error_set(err, PLAIT_EINVAL,
+                     "the executor was opened before fork, by the parent "
+                     "process: open one in the child");
+        return NULL;
+    }
+    pl_refcount_take(&executor->count);
+    return executor;
 }
 
 plait_executor *pl_executor_find(const plait_options *options, plait_error *err)
 {
     plait_executor *executor = options->executor;
-    if (executor) {
-        /* acquire: closed is closed */
-        if (atomic_load_explicit(&executor->closed, memory_order_acquire)) {
-            pl_error_set(err, PLAIT_ECLOSED, "the executor is closed");
-            return NULL;
-        }
-        pl_refcount_take(&executor->count);
-        return executor;
-    }
+    if (executor)
+        return take_opened(executor, err);
     executor = pl_process_default(options->scheduler);
     if (!executor)
         executor = open_default(options, err);
@@ -196,29 +212,40 @@ plait_executor *plait_executor_open(const char *scheduler,
     return executor;
 }
 
-/* Whether this thread is inside a task of some run: closing would wait for it.
- */
-static bool is_inside(void)
+/* Whether this thread is inside a task of the executor: closing it would wait
+ * for the task. */
+static bool is_inside(const plait_executor *executor)
 {
-    return pl_context_current() != NULL;
+    for (const plait_context *ctx = pl_context_current(); ctx;
+         ctx = ctx->outer) {
+        if (pl_computation_of(ctx->run)->executor == executor)
+            return true;
+    }
+    return false;
+}
+
+void pl_executor_close(plait_executor *executor)
+{
+    /* acq_rel: the first closes. In a forked child its threads are not there:
+     * it stays as it is, the parent's. */
+    if (!atomic_exchange_explicit(&executor->closed, true,
+                                  memory_order_acq_rel) &&
+        executor->ops.close && executor->generation == pl_process_generation())
+        executor->ops.close(executor->self);
+    pl_executor_release(executor);
 }
 
 void plait_executor_close(plait_executor *executor)
 {
     if (!executor)
         return;
-    if (is_inside()) {
+    if (is_inside(executor)) {
         pl_log_line(PLAIT_ERROR, plait_context_key(pl_context_current()),
-                    "plait_executor_close: a task can't close an executor, "
+                    "plait_executor_close: a task can't close its executor, "
                     "which would wait for the task: close it elsewhere");
         return;
     }
-    /* acq_rel: the first closes */
-    if (!atomic_exchange_explicit(&executor->closed, true,
-                                  memory_order_acq_rel) &&
-        executor->ops.close)
-        executor->ops.close(executor->self);
-    pl_executor_release(executor);
+    pl_executor_close(executor);
 }
 
 unsigned plait_executor_workers(const plait_executor *executor)

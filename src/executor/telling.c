@@ -10,6 +10,7 @@
 #include "log/log.h"
 #include "platform/clock.h"
 #include "platform/park.h"
+#include "process.h"
 
 #define ALL_KINDS ((1u << 9) - 1)
 
@@ -82,7 +83,8 @@ static void tell(pl_computation *c, const plait_event *event)
 
 void pl_telling_stop(pl_computation *c)
 {
-    if (c->n_observers == 0)
+    /* in a forked child the parent's calls never return */
+    if (c->n_observers == 0 || c->generation != pl_process_generation())
         return;
     uint32_t own = telling_of == c ? telling_depth : 0;
     atomic_store_explicit(&c->unwatched, true, memory_order_seq_cst);

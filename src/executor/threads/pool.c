@@ -74,20 +74,23 @@ static void unlist(pl_pool *pool, pl_team *team)
     team->listed = false;
 }
 
-/* Under the mutex: joins a team. */
-static pl_team_lane *join(pl_pool *pool, pl_team *team)
+/* Under the mutex: joins a team. The lane knows its thread's attachment as long
+ * as the mutex says that it is in use: see pl_pool_interrupt. */
+static pl_team_lane *join(pl_pool *pool, pl_team *team,
+                          pl_attachment *attachment)
 {
-    if (!team->listed)
+    pl_team_lane *lane = team->listed ? pl_team_join(team) : NULL;
+    if (!lane)
         return NULL;
-    pl_team_lane *lane = pl_team_join(team);
-    if (lane && active(team) == 1)
+    if (active(team) == 1)
         add_hungry(pool, UINT32_MAX); /* one less */
+    pl_lane_enter(&lane->lane, attachment);
     return lane;
 }
 
 /* Joins a run where there is something to do: one that nobody is at, else the
  * next in turn. */
-static pl_team_lane *join_any(pl_pool *pool)
+static pl_team_lane *join_any(pl_pool *pool, pl_attachment *attachment)
 {
     pl_team_lane *lane = NULL;
     pl_mutex_lock(&pool->mutex);
@@ -96,7 +99,7 @@ static pl_team_lane *join_any(pl_pool *pool)
         pl_team *team = first;
         do {
             if ((pass == 1 || active(team) == 0) && pl_team_has_work(team))
-                lane = join(pool, team);
+                lane = join(pool, team, attachment);
             team = team->next;
         } while (team != first && !lane);
     }
@@ -117,6 +120,7 @@ static void leave(pl_team_lane *lane)
     plait_run *run = team->run;
     bool over = false;
     pl_mutex_lock(&pool->mutex);
+    pl_lane_leave(&lane->lane);
     pl_team_leave(lane);
     if (active(team) == 0 && team->listed) {
         over = pl_run_resolved(run);
@@ -244,10 +248,8 @@ static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
 }
 
 /* Works at a run until nothing is found there. */
-static void work(pl_team_lane *lane, pl_attachment *attachment, bool *searching,
-                 bool helps)
+static void work(pl_team_lane *lane, bool *searching, bool helps)
 {
-    pl_lane_enter(&lane->lane, attachment);
     if (lane->team->run->n_lanes > 1) {
         work_shared(lane, searching, helps);
     } else {
@@ -256,7 +258,6 @@ static void work(pl_team_lane *lane, pl_attachment *attachment, bool *searching,
         pl_walk_yield yield = { &lane->team->pool->hungry, yields, lane };
         pl_walk(&lane->lane, helps ? NULL : &yield);
     }
-    pl_lane_leave(&lane->lane);
     leave(lane);
 }
 
@@ -267,7 +268,7 @@ static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
                               bool *searching)
 {
     for (;;) {
-        pl_team_lane *lane = join_any(pool);
+        pl_team_lane *lane = join_any(pool, attachment);
         if (lane)
             return lane;
         if (*searching) {
@@ -276,7 +277,7 @@ static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
         }
         pl_detach(attachment);
         pl_idle_lie_down(&pool->idle);
-        lane = join_any(pool);
+        lane = join_any(pool, attachment);
         if (lane) {
             *searching = pl_idle_stay(&pool->idle);
             return lane;
@@ -299,7 +300,7 @@ static void worker_main(void *arg)
     bool searching = false;
     pl_team_lane *lane;
     while ((lane = next_run(pool, &attachment, &searching)))
-        work(lane, &attachment, &searching, false);
+        work(lane, &searching, false);
     pl_attachment_fini(&attachment);
     pl_attachment_set_current(NULL);
     /* release: the closer frees what this thread used */
@@ -408,10 +409,12 @@ static bool is_over(const plait_run *run)
            (pl_run_trouble(run) & PL_TROUBLE_STOPPING) != 0;
 }
 
-static pl_team_lane *join_one(pl_pool *pool, pl_team *team)
+static pl_team_lane *join_one(pl_pool *pool, pl_team *team,
+                              pl_attachment *attachment)
 {
     pl_mutex_lock(&pool->mutex);
-    pl_team_lane *lane = pl_team_has_work(team) ? join(pool, team) : NULL;
+    pl_team_lane *lane =
+        pl_team_has_work(team) ? join(pool, team, attachment) : NULL;
     pl_mutex_unlock(&pool->mutex);
     if (lane)
         lane->joined_ns = lane->claim_ns = pl_clock_ns();
@@ -430,13 +433,28 @@ void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
         /* relaxed: the barrier orders it before the last look */
         atomic_fetch_add_explicit(&team->parked, 1, memory_order_relaxed);
         pl_barrier_heavy();
-        pl_team_lane *lane = join_one(pool, team);
+        pl_team_lane *lane = join_one(pool, team, attachment);
         if (!lane && !is_over(run))
             pl_park(&run->event, event, until_ns);
         atomic_fetch_sub_explicit(&team->parked, 1, memory_order_relaxed);
         if (lane)
-            work(lane, attachment, &searching, true);
+            work(lane, &searching, true);
     }
+}
+
+void pl_pool_interrupt(pl_pool *pool, pl_team *team, unsigned worker)
+{
+    pl_mutex_lock(&pool->mutex);
+    for (uint32_t i = 0; i < team->run->n_lanes; i++) {
+        if (worker != PL_NO_WORKER && i != worker)
+            continue;
+        /* acquire: the lane was filled before it was published */
+        pl_lane *lane =
+            atomic_load_explicit(&team->run->lanes[i], memory_order_acquire);
+        if (lane && lane->attachment)
+            pl_attachment_interrupt(lane->attachment);
+    }
+    pl_mutex_unlock(&pool->mutex);
 }
 
 /* ---- closing ---- */

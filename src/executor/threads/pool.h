@@ -34,6 +34,12 @@ void pl_pool_add(pl_pool *pool, pl_team *team);
  * until_ns.  Thread: any.  Blocks: yes. */
 void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns);
 
+/* Interrupts the tasks of language runtimes that run on one lane of a team, or
+ * (PL_NO_WORKER) on all. The pool's mutex is held meanwhile, so that workers
+ * stay: plait_runtime.interrupt must not block.
+ * Thread: any.  Blocks: no. */
+void pl_pool_interrupt(pl_pool *pool, pl_team *team, unsigned worker);
+
 /* Work was made visible in the team's run: wakes a worker, when one sleeps that
  * may join it.  Thread: any.  Blocks: no. */
 void pl_pool_notify(pl_team *team);

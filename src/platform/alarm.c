@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* alarm.c: one thread that waits for the earliest of all alarms. */
-#include "executor/alarm.h"
+#include "platform/alarm.h"
 
 #include <limits.h>
 #include <stdatomic.h>
