@@ -9,8 +9,6 @@
  * to the slice that its lane shows at that time; where the times are equal, to
  * the one before it in the file: slices come first.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +41,6 @@ typedef struct numbered {
 
 typedef struct writer {
     const pl_trace *trace;
-    FILE *file;
     item *items; /* by run, then by time */
     size_t n;
     lane *lanes;
@@ -51,14 +48,10 @@ typedef struct writer {
     size_t lane_capacity;
     pl_hashmap lane_index;
     uint64_t arrows;
+    bool is_short; /* of memory: arrows are missing */
     bool is_first;
+    pl_json json;
 } writer;
-
-static plait_status failure(const writer *w, plait_error *err)
-{
-    return pl_error_sys(err, errno ? errno : EIO, "cannot write the trace %s",
-                        w->trace->path);
-}
 
 /* ---- what belongs together ---- */
 
@@ -161,46 +154,60 @@ static unsigned lane_of(unsigned worker)
     return worker == UINT_MAX ? NO_WORKER_LANE : worker + 1;
 }
 
+static void put(writer *w, const char *text)
+{
+    pl_json_puts(&w->json, text);
+}
+
+static void put_number(writer *w, const char *before, uint64_t number)
+{
+    put(w, before);
+    pl_json_number(&w->json, number);
+}
+
+static void put_time(writer *w, const char *before, int64_t ns)
+{
+    put(w, before);
+    pl_json_us(&w->json, ns);
+}
+
 static void begin_event(writer *w, const char *phase, unsigned place,
                         unsigned worker)
 {
-    fprintf(w->file, "%s{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u",
-            w->is_first ? "" : ",\n", phase, place, lane_of(worker));
+    put(w, w->is_first ? "{\"ph\":\"" : ",\n{\"ph\":\"");
+    put(w, phase);
+    put_number(w, "\",\"pid\":", place);
+    put_number(w, ",\"tid\":", lane_of(worker));
     w->is_first = false;
 }
 
-static void add_time(writer *w, const char *name, int64_t ns)
+static void write_lane(writer *w, const lane *own)
 {
-    fprintf(w->file, ",\"%s\":", name);
-    pl_json_us(w->file, ns);
+    begin_event(w, "M", own->place, own->worker);
+    put(w, ",\"name\":\"thread_name\",\"args\":{\"name\":\"plait");
+    if (own->worker != UINT_MAX)
+        put_number(w, "-", own->worker);
+    put(w, "\"}}");
+    begin_event(w, "M", own->place, own->worker);
+    put_number(w, ",\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":",
+               lane_of(own->worker));
+    put(w, "}}");
 }
 
 static void write_names(writer *w)
 {
     unsigned places = 0;
     for (size_t i = 0; i < w->n_lanes; i++) {
-        const lane *own = &w->lanes[i];
-        places = own->place > places ? own->place : places;
-        begin_event(w, "M", own->place, own->worker);
-        if (own->worker == UINT_MAX)
-            fputs(",\"name\":\"thread_name\",\"args\":{\"name\":\"plait\"}}",
-                  w->file);
-        else
-            fprintf(w->file,
-                    ",\"name\":\"thread_name\","
-                    "\"args\":{\"name\":\"plait-%u\"}}",
-                    own->worker);
-        begin_event(w, "M", own->place, own->worker);
-        fprintf(w->file,
-                ",\"name\":\"thread_sort_index\","
-                "\"args\":{\"sort_index\":%u}}",
-                lane_of(own->worker));
+        unsigned place = w->lanes[i].place;
+        places = place > places ? place : places;
+        write_lane(w, &w->lanes[i]);
     }
     for (unsigned place = 1; place <= places; place++) {
         begin_event(w, "M", place, 0);
-        fprintf(w->file,
-                ",\"name\":\"process_name\",\"args\":{\"name\":\"plait%s\"}}",
-                place > 1 ? " (a run at the same time)" : "");
+        put(w, ",\"name\":\"process_name\",\"args\":{\"name\":\"plait");
+        if (place > 1)
+            put(w, " (a run at the same time)");
+        put(w, "\"}}");
     }
 }
 
@@ -228,60 +235,70 @@ static int64_t end_of(const pl_trace_slice *slice)
                                            : slice->begin_ns + 1;
 }
 
-static void write_text(writer *w, const item *at, size_t from, uint32_t length)
+static void put_text(writer *w, const char *before, const item *at, size_t from,
+                     uint32_t length)
 {
-    pl_json_string(w->file, length ? at->text->text + from : "", length);
+    put(w, before);
+    pl_json_string(&w->json, length ? at->text->text + from : "", length);
 }
 
-static void write_error(writer *w, const item *at)
+static void put_key(writer *w, const char *before, const item *at)
 {
-    if (at->slice->error_length == 0)
-        return;
-    fputs(",\"error\":", w->file);
-    write_text(w, at, at->slice->error_at, at->slice->error_length);
+    put_text(w, before, at, at->slice->key_at, at->slice->key_length);
+}
+
+static void put_error(writer *w, const item *at)
+{
+    if (at->slice->error_length > 0)
+        put_text(w, ",\"error\":", at, at->slice->error_at,
+                 at->slice->error_length);
+}
+
+/* That an attempt was not the last one. */
+static void write_mark(writer *w, const item *at, const char *name)
+{
+    begin_event(w, "i", place_of(w, at), at->slice->worker);
+    put_time(w, ",\"ts\":", at->slice->end_ns - w->trace->origin_ns);
+    put(w, ",\"cat\":\"task\",\"s\":\"t\",\"name\":\"");
+    put(w, name);
+    put_key(w, "\",\"args\":{\"key\":", at);
+    put_error(w, at);
+    put(w, "}}");
 }
 
 static void write_slice(writer *w, const item *at)
 {
     const pl_trace_slice *slice = at->slice;
-    int64_t origin_ns = w->trace->origin_ns;
     begin_event(w, "X", place_of(w, at), slice->worker);
-    add_time(w, "ts", slice->begin_ns - origin_ns);
-    add_time(w, "dur", end_of(slice) - slice->begin_ns);
-    fputs(",\"cat\":\"task\",\"name\":", w->file);
-    write_text(w, at, slice->key_at, slice->key_length);
-    fputs(",\"args\":{\"key\":", w->file);
-    write_text(w, at, slice->key_at, slice->key_length);
-    fprintf(w->file, ",\"task\":%u,\"outcome\":\"%s\",\"attempt\":%u",
-            slice->id, outcome_text(slice->outcome), slice->attempt);
-    write_error(w, at);
-    fputs("}}", w->file);
-    if (slice->outcome != PL_TRACE_RETRIED && slice->outcome != PL_TRACE_LOST)
-        return;
-    begin_event(w, "i", place_of(w, at), slice->worker);
-    add_time(w, "ts", slice->end_ns - origin_ns);
-    fprintf(w->file, ",\"cat\":\"task\",\"s\":\"t\",\"name\":\"%s\"",
-            slice->outcome == PL_TRACE_LOST ? "lost" : "retry");
-    fputs(",\"args\":{\"key\":", w->file);
-    write_text(w, at, slice->key_at, slice->key_length);
-    write_error(w, at);
-    fputs("}}", w->file);
+    put_time(w, ",\"ts\":", slice->begin_ns - w->trace->origin_ns);
+    put_time(w, ",\"dur\":", end_of(slice) - slice->begin_ns);
+    put_key(w, ",\"cat\":\"task\",\"name\":", at);
+    put_key(w, ",\"args\":{\"key\":", at);
+    put_number(w, ",\"task\":", slice->id);
+    put(w, ",\"outcome\":\"");
+    put(w, outcome_text(slice->outcome));
+    put_number(w, "\",\"attempt\":", slice->attempt);
+    put_error(w, at);
+    put(w, "}}");
+    if (slice->outcome == PL_TRACE_RETRIED)
+        write_mark(w, at, "retry");
+    else if (slice->outcome == PL_TRACE_LOST)
+        write_mark(w, at, "lost");
 }
 
 static void write_arrow(writer *w, const item *from, const item *to)
 {
     int64_t origin_ns = w->trace->origin_ns;
-    uint64_t id = ++w->arrows;
+    w->arrows++;
     begin_event(w, "s", place_of(w, from), from->slice->worker);
-    add_time(w, "ts", end_of(from->slice) - 1 - origin_ns);
-    fprintf(w->file, ",\"cat\":\"use\",\"name\":\"use\",\"id\":%" PRIu64 "}",
-            id);
+    put_time(w, ",\"ts\":", end_of(from->slice) - 1 - origin_ns);
+    put_number(w, ",\"cat\":\"use\",\"name\":\"use\",\"id\":", w->arrows);
+    put(w, "}");
     begin_event(w, "f", place_of(w, to), to->slice->worker);
-    add_time(w, "ts", to->slice->begin_ns - origin_ns);
-    fprintf(w->file,
-            ",\"cat\":\"use\",\"name\":\"use\",\"bp\":\"e\",\"id\":%" PRIu64
-            "}",
-            id);
+    put_time(w, ",\"ts\":", to->slice->begin_ns - origin_ns);
+    put_number(
+        w, ",\"cat\":\"use\",\"name\":\"use\",\"bp\":\"e\",\"id\":", w->arrows);
+    put(w, "}");
 }
 
 /* ---- arrows of one run ---- */
@@ -339,42 +356,33 @@ static void write_arrows_to(writer *w, const pl_trace_run *run, uint32_t task,
     }
 }
 
-static bool write_arrows(writer *w, const pl_trace_run *run, const item *items,
+/* The items of one run. */
+static void write_arrows(writer *w, const pl_trace_run *run, const item *items,
                          size_t n)
 {
-    if (run->n_tasks == 0)
-        return true;
     const item **last = last_slices(run, items, n);
-    if (!last)
-        return false;
-    for (uint32_t t = 0; t < run->n_tasks && !ferror(w->file); t++)
+    for (uint32_t t = 0; last && t < run->n_tasks && !w->json.sys_errno; t++)
         write_arrows_to(w, run, t, last);
+    w->is_short = w->is_short || !last;
     pl_free(last);
-    return true;
 }
 
 /* ---- all of it ---- */
 
-static plait_status write_events(writer *w, plait_error *err)
+static void write_events(writer *w)
 {
-    bool is_whole = true;
-    errno = 0;
-    fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n", w->file);
+    put(w, "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n");
     write_names(w);
-    for (size_t i = 0; i < w->n && !ferror(w->file); i++)
+    for (size_t i = 0; i < w->n && !w->json.sys_errno; i++)
         write_slice(w, &w->items[i]);
-    for (size_t i = 0; i < w->n && !ferror(w->file);) {
+    for (size_t i = 0; i < w->n;) {
         size_t first = i, run = w->items[i].run;
         while (i < w->n && w->items[i].run == run)
             i++;
-        if (run != SIZE_MAX &&
-            !write_arrows(w, &w->trace->runs[run], w->items + first, i - first))
-            is_whole = false;
+        if (run != SIZE_MAX && w->trace->runs[run].n_tasks > 0)
+            write_arrows(w, &w->trace->runs[run], w->items + first, i - first);
     }
-    fputs("\n]}\n", w->file);
-    if (ferror(w->file) || fflush(w->file) != 0)
-        return failure(w, err);
-    return is_whole ? PLAIT_OK : pl_error_nomem(err);
+    put(w, "\n]}\n");
 }
 
 static bool is_short(const pl_trace *trace)
@@ -386,24 +394,36 @@ static bool is_short(const pl_trace *trace)
     return found;
 }
 
+static plait_status write_all(writer *w, plait_error *err)
+{
+    if (!collect(w) || !collect_lanes(w))
+        return pl_error_nomem(err);
+    write_events(w);
+    if (!pl_json_flush(&w->json))
+        return pl_error_sys(err, w->json.sys_errno, "cannot write the trace %s",
+                            w->trace->path);
+    if (w->is_short || is_short(w->trace))
+        return pl_error_set(err, PLAIT_ENOMEM,
+                            "the trace %s is not whole: memory ran out",
+                            w->trace->path);
+    return PLAIT_OK;
+}
+
 plait_status pl_trace_write(pl_trace *trace, plait_error *err)
 {
-    writer w = { .trace = trace, .file = trace->file, .is_first = true };
-    plait_status status;
+    writer *w = pl_calloc(1, sizeof *w);
+    if (!w)
+        return pl_error_nomem(err);
+    w->trace = trace;
+    w->json.file = trace->file;
+    w->is_first = true;
     if (trace->n_runs > 0)
         qsort(trace->runs, trace->n_runs, sizeof *trace->runs,
               by_address_and_time);
-    if (collect(&w) && collect_lanes(&w))
-        status = write_events(&w, err);
-    else
-        status = pl_error_nomem(err);
-    if (status == PLAIT_OK && is_short(trace))
-        status = pl_error_set(err, PLAIT_ENOMEM,
-                              "the trace %s is not whole: memory ran out while "
-                              "it was recorded",
-                              trace->path);
-    pl_free(w.items);
-    pl_free(w.lanes);
-    pl_hashmap_fini(&w.lane_index);
+    plait_status status = write_all(w, err);
+    pl_free(w->items);
+    pl_free(w->lanes);
+    pl_hashmap_fini(&w->lane_index);
+    pl_free(w);
     return status;
 }

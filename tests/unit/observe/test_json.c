@@ -2,8 +2,10 @@
 /* JSON strings and times. */
 #include "observe/json.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,11 +32,12 @@ static const example examples[] = {
 static void write_string(const char *text, size_t length, char *buf,
                          size_t size)
 {
+    pl_json json = { .file = fmemopen(buf, size, "w") };
     memset(buf, 0, size);
-    FILE *file = fmemopen(buf, size, "w");
-    assert_non_null(file);
-    pl_json_string(file, text, length);
-    fclose(file);
+    assert_non_null(json.file);
+    pl_json_string(&json, text, length);
+    assert_true(pl_json_flush(&json));
+    fclose(json.file);
 }
 
 static void strings_are_escaped(void **state)
@@ -63,18 +66,81 @@ static void times_are_microseconds(void **state)
         int64_t ns;
         const char *text;
     } times[] = {
-        { 0, "0.000" },      { 1, "0.001" },
-        { 999, "0.999" },    { 1234567, "1234.567" },
-        { -1234, "-1.234" }, { INT64_C(86400000000000), "86400000000.000" },
+        { 0, "0.000" },
+        { 1, "0.001" },
+        { 999, "0.999" },
+        { 1234567, "1234.567" },
+        { -1234, "-1.234" },
+        { INT64_C(86400000000000), "86400000000.000" },
+        { INT64_MIN, "-9223372036854775.808" },
     };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         char buf[100] = "";
-        FILE *file = fmemopen(buf, sizeof buf, "w");
-        assert_non_null(file);
-        pl_json_us(file, times[i].ns);
-        fclose(file);
+        pl_json json = { .file = fmemopen(buf, sizeof buf, "w") };
+        assert_non_null(json.file);
+        pl_json_us(&json, times[i].ns);
+        assert_true(pl_json_flush(&json));
+        fclose(json.file);
         assert_string_equal(buf, times[i].text);
     }
+}
+
+static void numbers_are_whole(void **state)
+{
+    (void)state;
+    char buf[100] = "";
+    pl_json json = { .file = fmemopen(buf, sizeof buf, "w") };
+    assert_non_null(json.file);
+    pl_json_number(&json, 0);
+    pl_json_puts(&json, " ");
+    pl_json_number(&json, UINT64_MAX);
+    assert_true(pl_json_flush(&json));
+    fclose(json.file);
+    assert_string_equal(buf, "0 18446744073709551615");
+}
+
+/* Pieces of every length around the size of the buffer. */
+static void nothing_is_lost_at_the_buffers_end(void **state)
+{
+    (void)state;
+    static char piece[3 * PL_JSON_BYTES];
+    memset(piece, 'x', sizeof piece);
+    const size_t lengths[] = {
+        PL_JSON_BYTES - 1, 1, 1, PL_JSON_BYTES, PL_JSON_BYTES + 1, 7,
+        3 * PL_JSON_BYTES, 0
+    };
+    char *written = NULL;
+    size_t size = 0, sum = 0;
+    pl_json json = { .file = open_memstream(&written, &size) };
+    assert_non_null(json.file);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        pl_json_put(&json, piece, lengths[i]);
+        pl_json_puts(&json, ",");
+        sum += lengths[i] + 1;
+    }
+    assert_true(pl_json_flush(&json));
+    fclose(json.file);
+    assert_int_equal(size, sum);
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        at += lengths[i];
+        assert_int_equal(written[at++], ',');
+    }
+    free(written);
+}
+
+static void the_first_failure_sticks(void **state)
+{
+    (void)state;
+    pl_json json = { .file = fopen("/dev/full", "w") };
+    assert_non_null(json.file);
+    pl_json_puts(&json, "x");
+    assert_false(pl_json_flush(&json));
+    assert_int_equal(json.sys_errno, ENOSPC);
+    pl_json_puts(&json, "y");
+    assert_false(pl_json_flush(&json));
+    assert_int_equal(json.sys_errno, ENOSPC);
+    fclose(json.file);
 }
 
 int main(void)
@@ -83,6 +149,9 @@ int main(void)
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(nuls_are_text),
         cmocka_unit_test(times_are_microseconds),
+        cmocka_unit_test(numbers_are_whole),
+        cmocka_unit_test(nothing_is_lost_at_the_buffers_end),
+        cmocka_unit_test(the_first_failure_sticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
