@@ -17,6 +17,7 @@ static PL_THREAD_LOCAL const pl_computation *calling_back;
 
 /* ---- ending ---- */
 
+/* Whether the executor has let go of it; in a callback, as good as. */
 static bool has_ended(const pl_computation *c)
 {
     /* acquire: results are read after it */
@@ -272,7 +273,6 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
 
 /* ---- waiting ---- */
 
-/* Whether the executor has let go of it; in a callback, as good as. */
 bool pl_computation_is_over(const pl_computation *c)
 {
     return has_ended(c) || (!pl_run_resolved(&c->run) &&

@@ -26,8 +26,10 @@ struct pl_pool {
     bool (*spawn)(void *user, unsigned worker, void (*main)(void *arg),
                   void *arg);
     void *spawn_user;
+    pl_refcount count; /* the executor's, and one of each team */
     pl_mutex mutex;
     /* guarded by mutex */
+    bool closing;   /* takes no run any more */
     pl_team *teams; /* a ring: the next to be served */
     pl_worker *workers[PL_WORKERS_MAX];
     unsigned n_workers;
@@ -35,7 +37,7 @@ struct pl_pool {
     _Atomic uint32_t size;   /* n_workers */
     _Atomic uint32_t alive;  /* threads that have not ended: to park on */
     _Atomic uint32_t hungry; /* listed runs that nobody is at */
-    _Atomic bool closing;
+    _Atomic bool finished;   /* closing, and all runs have ended */
     pl_idle idle;
 };
 
@@ -72,6 +74,16 @@ static void unlist(pl_pool *pool, pl_team *team)
     team->previous->next = team->next;
     team->next->previous = team->previous;
     team->listed = false;
+}
+
+/* Under the mutex. True: closing, and all runs have ended. */
+static bool finish(pl_pool *pool)
+{
+    if (!pool->closing || pool->teams)
+        return false;
+    /* release: a worker that sees it finds no run */
+    atomic_store_explicit(&pool->finished, true, memory_order_release);
+    return true;
 }
 
 /* Under the mutex: joins a team. The lane knows its thread's attachment as long
@@ -111,6 +123,18 @@ static pl_team_lane *join_any(pl_pool *pool, pl_attachment *attachment)
     return lane;
 }
 
+/* Wakes the tasks' threads that wait for the run asleep. */
+static void wake_parked(pl_team *team)
+{
+    /* relaxed: the caller's barrier, or mutex, orders it behind the work; a
+     * helper that parks looks again behind a heavy barrier */
+    if (atomic_load_explicit(&team->parked, memory_order_relaxed) == 0)
+        return;
+    atomic_fetch_add_explicit(&team->run->event, PL_RUN_EVENT,
+                              memory_order_release);
+    pl_unpark(&team->run->event, INT_MAX);
+}
+
 /* Leaves the run, and ends it when it is over and this was the last worker. The
  * team may be gone afterwards. */
 static void leave(pl_team_lane *lane)
@@ -119,6 +143,7 @@ static void leave(pl_team_lane *lane)
     pl_pool *pool = team->pool;
     plait_run *run = team->run;
     bool over = false;
+    bool finished = false;
     pl_mutex_lock(&pool->mutex);
     pl_lane_leave(&lane->lane);
     pl_team_leave(lane);
@@ -128,33 +153,38 @@ static void leave(pl_team_lane *lane)
             unlist(pool, team);
         else
             add_hungry(pool, 1);
+        finished = finish(pool);
     }
     bool more = !over && team->listed && pl_team_has_work(team);
+    if (more) /* it is listed: the team lives as long as the mutex is held */
+        wake_parked(team);
     pl_mutex_unlock(&pool->mutex);
     if (over)
         plait_run_end(run);
-    else if (more) /* `listed` and unresolved: the team lives */
+    else if (more)
         pl_idle_notify(&pool->idle);
+    if (finished)
+        pl_idle_wake_all(&pool->idle);
 }
 
-void pl_pool_add(pl_pool *pool, pl_team *team)
+bool pl_pool_add(pl_pool *pool, pl_team *team)
 {
     pl_mutex_lock(&pool->mutex);
-    list(pool, team);
+    bool is_open = !pool->closing;
+    if (is_open)
+        list(pool, team);
     pl_mutex_unlock(&pool->mutex);
-    pl_idle_notify(&pool->idle);
+    if (is_open)
+        pl_idle_notify(&pool->idle);
+    return is_open;
 }
 
 void pl_pool_notify(pl_team *team)
 {
     pl_barrier_light();
-    /* relaxed, all: the barrier orders them behind the work. A worker that
-     * leaves, or a helper that parks, looks again behind a heavy barrier. */
-    if (atomic_load_explicit(&team->parked, memory_order_relaxed) > 0) {
-        atomic_fetch_add_explicit(&team->run->event, PL_RUN_EVENT,
-                                  memory_order_release);
-        pl_unpark(&team->run->event, INT_MAX);
-    }
+    /* relaxed: the barrier orders it behind the work. A worker that leaves
+     * looks again under the mutex. */
+    wake_parked(team);
     if (active(team) < atomic_load_explicit(&team->limit, memory_order_relaxed))
         pl_idle_notify(&team->pool->idle);
 }
@@ -282,7 +312,7 @@ static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
             *searching = pl_idle_stay(&pool->idle);
             return lane;
         }
-        *searching = pl_idle_sleep(&pool->idle, &pool->closing);
+        *searching = pl_idle_sleep(&pool->idle, &pool->finished);
         if (!*searching)
             return NULL;
     }
@@ -389,16 +419,28 @@ plait_status pl_pool_new(unsigned workers, const plait_options *options,
         return pl_error_nomem(err);
     pl_barrier_init();
     pl_mutex_init(&pool->mutex);
+    atomic_init(&pool->count, 1);
     pool->spawn = options->spawn;
     pool->spawn_user = options->spawn_user;
     plait_status status = pl_pool_grow(pool, workers, err);
-    if (status != PLAIT_OK) {
-        pl_mutex_fini(&pool->mutex);
-        pl_free(pool);
-        return status;
-    }
-    *out = pool;
-    return PLAIT_OK;
+    if (status == PLAIT_OK)
+        *out = pool;
+    else
+        pl_pool_release(pool);
+    return status;
+}
+
+void pl_pool_retain(pl_pool *pool)
+{
+    pl_refcount_take(&pool->count);
+}
+
+void pl_pool_release(pl_pool *pool)
+{
+    if (!pl_refcount_give(&pool->count))
+        return;
+    pl_mutex_fini(&pool->mutex);
+    pl_free(pool);
 }
 
 /* ---- helping ---- */
@@ -462,6 +504,8 @@ void pl_pool_interrupt(pl_pool *pool, pl_team *team, unsigned worker)
 static void stop_runs(pl_pool *pool)
 {
     pl_mutex_lock(&pool->mutex);
+    pool->closing = true;
+    finish(pool);
     pl_team *team = pool->teams;
     if (team) {
         do {
@@ -488,8 +532,6 @@ static bool wait_for_workers(pl_pool *pool, int64_t until_ns)
 bool pl_pool_close(pl_pool *pool, int64_t until_ns)
 {
     stop_runs(pool);
-    /* release: a worker that sees it finds all runs stopping */
-    atomic_store_explicit(&pool->closing, true, memory_order_release);
     pl_idle_wake_all(&pool->idle);
     if (!wait_for_workers(pool, until_ns))
         return false;
@@ -499,7 +541,6 @@ bool pl_pool_close(pl_pool *pool, int64_t until_ns)
             pl_thread_join(worker->thread);
         pl_free(worker);
     }
-    pl_mutex_fini(&pool->mutex);
-    pl_free(pool);
+    pl_pool_release(pool);
     return true;
 }

@@ -26,8 +26,14 @@ plait_status pl_pool_grow(pl_pool *pool, unsigned workers, plait_error *err);
 
 unsigned pl_pool_workers(const pl_pool *pool);
 
-/* Gives the pool a run to work at, by a team.  Thread: any.  Blocks: no. */
-void pl_pool_add(pl_pool *pool, pl_team *team);
+/* References to the pool's memory: a team holds one.
+ * Thread: any.  Blocks: no. */
+void pl_pool_retain(pl_pool *pool);
+void pl_pool_release(pl_pool *pool);
+
+/* Gives the pool a run to work at, by a team; false: it is closing.
+ * Thread: any.  Blocks: no. */
+bool pl_pool_add(pl_pool *pool, pl_team *team);
 
 /* A task's thread, which waits for the team's run, works at it while it finds
  * something, then sleeps; returns when the run has stopped or ended, or at
@@ -44,9 +50,10 @@ void pl_pool_interrupt(pl_pool *pool, pl_team *team, unsigned worker);
  * may join it.  Thread: any.  Blocks: no. */
 void pl_pool_notify(pl_team *team);
 
-/* Stops the runs, and waits for the workers until until_ns. True: all are gone,
- * and the pool is freed. False: some task goes on; the pool is left to it.
- * Thread: any but its workers.  Blocks: yes. */
+/* Stops the runs, and waits for the workers until until_ns. True: all runs have
+ * ended, all workers are gone, and the caller's reference is given up. False:
+ * some task goes on; the pool is left to it. Thread: any but its workers.
+ * Blocks: yes. */
 bool pl_pool_close(pl_pool *pool, int64_t until_ns);
 
 #endif

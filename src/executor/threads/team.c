@@ -63,6 +63,7 @@ pl_team *pl_team_new(plait_run *run, struct pl_pool *pool, uint32_t limit)
         pl_free(team);
         return NULL;
     }
+    pl_pool_retain(pool);
     run->driver = team;
     return team;
 }
@@ -75,6 +76,7 @@ void pl_team_free(pl_team *team)
         pl_lane_fini(&lane->lane);
         pl_free(lane);
     }
+    pl_pool_release(team->pool);
     pl_free(team);
 }
 

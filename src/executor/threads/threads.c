@@ -36,7 +36,8 @@ static plait_status threads_start(void *self, plait_run *run, plait_error *err)
         return pl_error_nomem(err);
     if (run->n_lanes > 1 && pl_run_wants(run, PLAIT_TASK_READY))
         tell_sources(run);
-    pl_pool_add(self, team);
+    if (!pl_pool_add(self, team))
+        return pl_error_set(err, PLAIT_ECLOSED, "the executor is closed");
     return PLAIT_OK;
 }
 
