@@ -61,8 +61,9 @@ typedef struct plait_decoder plait_decoder;
  * A user's type. The name identifies it, here, in other libraries of this
  * process and in other processes; it and the struct must stay valid. Every
  * callback may be NULL. Without encode and decode an object can't leave its
- * process. Callbacks may run on any thread, several at once for different
- * objects (encode and format even for one object).
+ * process; with them, objects that encode objects may nest 200 deep. Callbacks
+ * may run on any thread, several at once for different objects (encode and
+ * format even for one object).
  */
 typedef struct plait_type {
     PLAIT_SIZE_FIRST(plait_type);

@@ -32,10 +32,15 @@ typedef enum pl_extension {
 /* Buffers of this size and more lie out of band, where that is allowed. */
 #define PL_OUT_OF_BAND_BYTES ((size_t)64 * 1024)
 
+/* How deep objects may nest whose types encode values that hold objects: less
+ * than lists, as each level takes the type's own stack too. */
+#define PL_OBJECT_NESTING_LIMIT 200
+
 /*
- * Where a reader or writer is. Containers and objects are counted apart, and
- * each may nest PLAIT_NESTING_LIMIT deep. `owed` counts the items that headers
- * announced and that are still to come within the innermost extension.
+ * Where a reader or writer is. Lists, dicts and errors' payloads may nest
+ * PLAIT_NESTING_LIMIT deep, whatever objects lie between. `owed` counts the
+ * items that headers announced and that are still to come within the innermost
+ * extension.
  */
 typedef struct pl_place {
     unsigned containers;

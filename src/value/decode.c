@@ -117,7 +117,7 @@ static bool decode_payload(plait_decoder *decoder, plait_value *payload)
 }
 
 /* The fields that are numbers. */
-static bool decode_numbers(plait_decoder *decoder, plait_error *fields)
+static bool decode_numbers(plait_decoder *decoder, pl_told_error *told)
 {
     int64_t status, sys_errno, id, graph;
     if (!decode_field(decoder, -1000, -1, &status) ||
@@ -125,35 +125,28 @@ static bool decode_numbers(plait_decoder *decoder, plait_error *fields)
         !decode_field(decoder, 0, UINT32_MAX, &id) ||
         !decode_field(decoder, 0, UINT32_MAX, &graph))
         return false;
-    fields->status = (plait_status)status;
-    fields->sys_errno = (int)sys_errno;
-    fields->task = (plait_task){ (uint32_t)id, (uint32_t)graph };
+    told->status = (plait_status)status;
+    told->sys_errno = (int)sys_errno;
+    told->task = (plait_task){ (uint32_t)id, (uint32_t)graph };
     return true;
 }
 
 static bool decode_error(plait_decoder *decoder, plait_value *v)
 {
-    plait_error fields = { PLAIT_ERROR_INIT };
-    size_t n, key_length;
-    const char *key;
-    pl_text text;
-    bool is_stop;
-    plait_value payload;
+    pl_told_error told;
+    size_t n;
+    plait_value payload, error;
     plait_decode_array(decoder, &n);
     if (decoder->status == PLAIT_OK && n != PL_ERROR_FIELDS)
         pl_decoder_fail(decoder, PLAIT_ECODEC, "an error of %zu fields", n);
-    if (!decode_numbers(decoder, &fields))
+    if (!decode_numbers(decoder, &told))
         return false;
-    plait_decode_string(decoder, &key, &key_length);
-    plait_decode_string(decoder, &text.at, &text.length);
-    if (plait_decode_bool(decoder, &is_stop) != PLAIT_OK ||
+    plait_decode_string(decoder, &told.key.at, &told.key.length);
+    plait_decode_string(decoder, &told.text.at, &told.text.length);
+    if (plait_decode_bool(decoder, &told.is_stop) != PLAIT_OK ||
         !decode_payload(decoder, &payload))
         return false;
-    if (key_length >= sizeof fields.key)
-        key_length = sizeof fields.key - 1;
-    memcpy(fields.key, key, key_length);
-    plait_value error;
-    if (!pl_error_restore(&fields, text, is_stop, payload, &error))
+    if (!pl_error_restore(&told, payload, &error))
         return made(decoder, error, v);
     *v = error;
     return true;
@@ -167,24 +160,26 @@ typedef struct decode_call {
     bool decoded;
 } decode_call;
 
-/* Attached to the type's runtime. */
+/* Attached to the type's runtime. The type fills the decoder's own error: one
+ * on each level of nesting would take too much of the stack. */
 static void call_decode(void *arg)
 {
     decode_call *call = arg;
-    plait_error err = { PLAIT_ERROR_INIT };
-    void *data = call->ours->decode(call->decoder, &err);
+    plait_decoder *decoder = call->decoder;
+    pl_error_clear(&decoder->error);
+    void *data = call->ours->decode(decoder, &decoder->error);
     if (!data) {
+        const plait_error *why = &decoder->error;
         plait_status status =
-            err.status == PLAIT_OK ? PLAIT_ECODEC : err.status;
-        pl_decoder_fail(
-            call->decoder, status, "type \"%s\": %s", call->ours->name,
-            err.message[0] ? err.message : plait_status_text(status));
+            why->status == PLAIT_OK ? PLAIT_ECODEC : why->status;
+        pl_decoder_fail(decoder, status, "type \"%s\": %s", call->ours->name,
+                        why->message[0] ? why->message
+                                        : plait_status_text(status));
         return;
     }
-    plait_value v = plait_object(call->type, data);
-    if (!made(call->decoder, v, &call->v))
+    if (!made(decoder, plait_object(call->type, data), &call->v))
         return;
-    call->decoded = call->decoder->status == PLAIT_OK;
+    call->decoded = decoder->status == PLAIT_OK;
     if (!call->decoded)
         pl_release(call->v);
 }
@@ -203,10 +198,10 @@ static bool decode_object(plait_decoder *decoder, plait_value *v)
                         type ? "has no decode" : "is not registered here");
         return false;
     }
-    if (decoder->place.objects >= PLAIT_NESTING_LIMIT) {
+    if (decoder->place.objects >= PL_OBJECT_NESTING_LIMIT) {
         pl_decoder_fail(decoder, PLAIT_EINVAL,
                         "objects nest more than %d levels deep",
-                        PLAIT_NESTING_LIMIT);
+                        PL_OBJECT_NESTING_LIMIT);
         return false;
     }
     decoder->place.objects++;
@@ -312,5 +307,6 @@ plait_status plait_decode(const plait_encoded *encoded, plait_value *out,
         return PLAIT_OK;
     pl_release(*out);
     *out = plait_nil();
+    decoder.error.status = decoder.status; /* a type may have filled it too */
     return pl_error_copy(err, &decoder.error);
 }

@@ -18,16 +18,19 @@ typedef struct encode_call {
     plait_encoder *encoder;
 } encode_call;
 
-/* Attached to the type's runtime. */
+/* Attached to the type's runtime. The type fills the encoder's own error: one
+ * on each level of nesting would take too much of the stack. */
 static void call_encode(void *arg)
 {
     encode_call *call = arg;
-    plait_error err = { PLAIT_ERROR_INIT };
-    plait_status status = call->type->encode(call->data, call->encoder, &err);
+    plait_encoder *encoder = call->encoder;
+    pl_error_clear(&encoder->error);
+    plait_status status =
+        call->type->encode(call->data, encoder, &encoder->error);
+    const char *why = encoder->error.message;
     if (status != PLAIT_OK)
-        pl_encoder_fail(
-            call->encoder, status, "type \"%s\": %s", call->type->name,
-            err.message[0] ? err.message : plait_status_text(status));
+        pl_encoder_fail(encoder, status, "type \"%s\": %s", call->type->name,
+                        why[0] ? why : plait_status_text(status));
 }
 
 static plait_status encode_object(plait_encoder *encoder,
@@ -39,10 +42,10 @@ static plait_status encode_object(plait_encoder *encoder,
                                "objects of type \"%s\" can't leave their "
                                "process: it has no encode",
                                object->type->name);
-    if (encoder->place.objects >= PLAIT_NESTING_LIMIT)
+    if (encoder->place.objects >= PL_OBJECT_NESTING_LIMIT)
         return pl_encoder_fail(encoder, PLAIT_EINVAL,
                                "objects nest more than %d levels deep",
-                               PLAIT_NESTING_LIMIT);
+                               PL_OBJECT_NESTING_LIMIT);
     pl_place outside;
     size_t begin = pl_encoder_begin(encoder, PL_EXTENSION_OBJECT, &outside);
     encoder->place.objects++;
@@ -186,5 +189,6 @@ plait_status plait_encode(plait_value v, bool in_band, plait_encoded *out,
     if (encoder.status == PLAIT_OK)
         return PLAIT_OK;
     plait_encoded_free(out);
+    encoder.error.status = encoder.status; /* a type may have filled it too */
     return pl_error_copy(err, &encoder.error);
 }

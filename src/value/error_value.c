@@ -111,23 +111,25 @@ static plait_value make(plait_value payload, plait_status status,
     return pl_value_of(&made->object);
 }
 
-bool pl_error_restore(const plait_error *fields, pl_text text, bool is_stop,
-                      plait_value payload, plait_value *v)
+bool pl_error_restore(const pl_told_error *told, plait_value payload,
+                      plait_value *v)
 {
-    pl_error_object *made = error_new(payload, fields->status, v);
+    pl_error_object *made = error_new(payload, told->status, v);
     if (!made)
         return false;
-    char *copy = pl_strndup(text.at, text.length);
-    if (!copy) {
+    char *text = pl_strndup(told->text.at, told->text.length);
+    if (!text) {
         pl_error_object_free(made);
         *v = pl_error_nomem_value();
         return false;
     }
-    made->error.sys_errno = fields->sys_errno;
-    made->error.task = fields->task;
-    pl_copy_text(made->error.key, sizeof made->error.key, fields->key);
-    made->object.flags = is_stop ? PL_OBJECT_STOP : 0;
-    set_text(made, copy);
+    size_t room = sizeof made->error.key - 1;
+    size_t length = told->key.length < room ? told->key.length : room;
+    memcpy(made->error.key, told->key.at, length);
+    made->error.sys_errno = told->sys_errno;
+    made->error.task = told->task;
+    made->object.flags = told->is_stop ? PL_OBJECT_STOP : 0;
+    set_text(made, text);
     *v = pl_value_of(&made->object);
     return true;
 }

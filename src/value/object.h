@@ -161,11 +161,21 @@ pl_dict *pl_dict_new(size_t n);
 plait_value pl_list_seal(pl_list *list);
 plait_value pl_dict_seal(pl_dict *dict);
 
-/* An error value with these fields (`message` but for its text) that carries
- * `payload` (taken): a decoded one. False: there was no memory, or it is nested
- * too deep, and `*v` says so.  Thread: any.  Blocks: no. */
-bool pl_error_restore(const plait_error *fields, pl_text text, bool is_stop,
-                      plait_value payload, plait_value *v);
+/* An error value as it was told elsewhere. */
+typedef struct pl_told_error {
+    plait_status status;
+    int sys_errno;
+    plait_task task;
+    pl_text key;
+    pl_text text;
+    bool is_stop;
+} pl_told_error;
+
+/* Makes that error value, which carries `payload` (taken). False: there was no
+ * memory, or it is nested too deep, and `*v` says so.
+ * Thread: any.  Blocks: no. */
+bool pl_error_restore(const pl_told_error *told, plait_value payload,
+                      plait_value *v);
 
 /* The error value for nesting too deep. */
 plait_value pl_error_too_deep(void);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "value/codec.h"
 #include "value/object.h"
 
 static plait_status decode(const void *data, size_t size, plait_value *out,
@@ -343,15 +344,15 @@ static char *nest_objects(char *end, unsigned levels)
 
 static void objects_nest_up_to_the_limit(void **state)
 {
-    static char data[8 * (PLAIT_NESTING_LIMIT + 1) + 1];
+    static char data[8 * (PL_OBJECT_NESTING_LIMIT + 1) + 1];
     char *end = data + sizeof data;
     plait_value v;
     (void)state;
     assert_int_equal(plait_type_register(&holder, NULL), PLAIT_OK);
-    const char *at = nest_objects(end, PLAIT_NESTING_LIMIT);
+    const char *at = nest_objects(end, PL_OBJECT_NESTING_LIMIT);
     assert_int_equal(decode(at, (size_t)(end - at), &v, NULL), PLAIT_OK);
     plait_release(v);
-    at = nest_objects(end, PLAIT_NESTING_LIMIT + 1);
+    at = nest_objects(end, PL_OBJECT_NESTING_LIMIT + 1);
     assert_refused(at, (size_t)(end - at), PLAIT_EINVAL, "objects nest");
 }
 

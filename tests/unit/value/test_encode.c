@@ -152,13 +152,15 @@ static void errors_come_back(void **state)
     char text[700];
     memset(text, 'e', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    plait_error fields = { PLAIT_ERROR_INIT, .status = PLAIT_ESYS,
-                           .sys_errno = 13, .task = { 7, UINT32_MAX },
-                           .key = "load-7" };
+    const pl_told_error told = { .status = PLAIT_ESYS,
+                                 .sys_errno = 13,
+                                 .task = { 7, UINT32_MAX },
+                                 .key = { "load-7", 6 },
+                                 .text = { text, strlen(text) },
+                                 .is_stop = true };
     plait_value v;
     (void)state;
-    assert_true(pl_error_restore(&fields, (pl_text){ text, strlen(text) }, true,
-                                 plait_string("payload"), &v));
+    assert_true(pl_error_restore(&told, plait_string("payload"), &v));
     plait_value back = round_trip(v, true);
     const plait_error *error = plait_as_error(back);
     assert_int_equal(error->status, PLAIT_ESYS);

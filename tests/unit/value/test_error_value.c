@@ -200,12 +200,15 @@ static void out_of_memory_is_static(void **state)
 
 static void restored_errors_have_all_their_fields(void **state)
 {
-    plait_error fields = { PLAIT_ERROR_INIT, .status = PLAIT_ESYS,
-                           .sys_errno = 2, .task = { 4, 5 }, .key = "read-4" };
+    const pl_told_error told = { .status = PLAIT_ESYS,
+                                 .sys_errno = 2,
+                                 .task = { 4, 5 },
+                                 .key = { "read-4 and more", 6 },
+                                 .text = { "gone away", 4 },
+                                 .is_stop = true };
     plait_value v;
     (void)state;
-    assert_true(pl_error_restore(&fields, (pl_text){ "gone away", 4 }, true,
-                                 plait_string("p"), &v));
+    assert_true(pl_error_restore(&told, plait_string("p"), &v));
     const plait_error *error = plait_as_error(v);
     assert_int_equal(error->status, PLAIT_ESYS);
     assert_int_equal(error->sys_errno, 2);
