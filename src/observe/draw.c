@@ -23,7 +23,7 @@
 
 typedef struct colouring {
     const plait_observer *profile;
-    int64_t longest_ns;
+    int64_t longest_ns; /* of the graph's tasks; -1: not asked yet */
 } colouring;
 
 /* ---- how a task looks ---- */
@@ -64,7 +64,9 @@ static void heat(int64_t took_ns, int64_t longest_ns, pl_dot_look *look)
 
 static void look_of(plait_task task, pl_dot_look *look, void *user)
 {
-    const colouring *own = user;
+    colouring *own = user;
+    if (own->longest_ns < 0)
+        own->longest_ns = pl_profile_longest_ns(own->profile, task.graph);
     plait_timing timing = { PLAIT_TIMING_INIT };
     plait_profile_task(own->profile, task, &timing);
     switch (timing.outcome) {
@@ -171,7 +173,7 @@ plait_status plait_graph_draw(const plait_graph *graph, const plait_task *tasks,
         return pl_error_set(err, PLAIT_EINVAL,
                             "the observer is no profile: plait_profile_new "
                             "makes one");
-    colouring own = { profile, profile ? pl_profile_longest_ns(profile) : 0 };
+    colouring own = { profile, -1 };
     pl_dot_style style = { look_of, &own };
     pl_dot_request request = {
         .graph = graph, .tasks = tasks, .n = n, .style = profile ? &style : NULL

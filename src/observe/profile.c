@@ -4,8 +4,9 @@
  *
  * Tasks are spread over stripes by id, each with a lock of its own, so that
  * workers seldom meet. Events of one task come in order, and all of them go to
- * one stripe. A later run of the same task replaces what was known. A profile
- * that runs out of memory forgets the tasks that it has no room for.
+ * one stripe. A stripe has a table per graph, of small pages that come with the
+ * first task on them. A later run of the same task replaces what was known. A
+ * profile that runs out of memory forgets the tasks that it has no room for.
  */
 #include "observe/profile.h"
 
@@ -13,13 +14,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hashmap.h"
 #include "platform/thread.h"
 
 #define STRIPES 64
+#define PAGE 16
 
+/* All zero: nothing is known. */
 typedef struct entry {
-    uint64_t task; /* graph << 32 | id */
     const plait_run *run;
     int64_t begin_ns;
     int64_t end_ns;
@@ -28,12 +29,17 @@ typedef struct entry {
     plait_outcome outcome;
 } entry;
 
+typedef struct table {
+    uint32_t graph;
+    entry **pages;
+    size_t n_pages;
+} table;
+
 typedef struct stripe {
     pl_mutex mutex;
     /* guarded by mutex */
-    pl_hashmap index;
-    entry *entries;
-    size_t n;
+    table *tables;
+    size_t n_tables;
     size_t capacity;
 } stripe;
 
@@ -42,48 +48,73 @@ typedef struct profile {
     stripe stripes[STRIPES];
 } profile;
 
-static bool same_task(uint32_t number, const void *key, const void *user)
+static stripe *stripe_of(profile *own, plait_task task)
 {
-    const entry *entries = user;
-    return entries[number].task == *(const uint64_t *)key;
+    return &own->stripes[task.id % STRIPES];
 }
 
-static uint64_t name_of(plait_task task)
+static table *find_table(const stripe *part, uint32_t graph)
 {
-    return (uint64_t)task.graph << 32 | task.id;
+    for (size_t i = part->n_tables; i-- > 0;) {
+        if (part->tables[i].graph == graph)
+            return &part->tables[i];
+    }
+    return NULL;
 }
 
-/* The stripe by the low bits, which the index doesn't look at. */
-static stripe *stripe_of(profile *own, uint64_t hash)
+/* NULL: no memory. */
+static table *find_or_add_table(stripe *part, uint32_t graph)
 {
-    return &own->stripes[hash % STRIPES];
-}
-
-static entry *find(const stripe *part, uint64_t hash, uint64_t task)
-{
-    uint32_t number =
-        pl_hashmap_find(&part->index, hash, same_task, &task, part->entries);
-    return number == PL_HASHMAP_NONE ? NULL : &part->entries[number];
-}
-
-/* The entry of a task, made when there is none; NULL: no memory. */
-static entry *find_or_add(stripe *part, uint64_t hash, uint64_t task)
-{
-    entry *found = find(part, hash, task);
-    if (found)
+    table *found = find_table(part, graph);
+    if (found || !pl_grow(&part->tables, &part->capacity, part->n_tables,
+                          sizeof *part->tables))
         return found;
-    if (!pl_grow(&part->entries, &part->capacity, part->n, sizeof(entry)) ||
-        !pl_hashmap_add(&part->index, hash, (uint32_t)part->n))
-        return NULL;
-    found = &part->entries[part->n++];
-    *found = (entry){ .task = task, .worker = UINT_MAX };
+    found = &part->tables[part->n_tables++];
+    *found = (table){ .graph = graph };
     return found;
+}
+
+/* NULL: nothing is known of the task. */
+static const entry *find(const stripe *part, plait_task task)
+{
+    const table *own = find_table(part, task.graph);
+    size_t at = task.id / STRIPES;
+    if (!own || at / PAGE >= own->n_pages || !own->pages[at / PAGE])
+        return NULL;
+    const entry *found = &own->pages[at / PAGE][at % PAGE];
+    return found->attempts || found->outcome ? found : NULL;
+}
+
+static bool make_page(table *own, size_t page)
+{
+    if (page >= own->n_pages) {
+        size_t n = page + page / 2 + 8;
+        entry **pages = pl_realloc(own->pages, n * sizeof *pages);
+        if (!pages)
+            return false;
+        memset(pages + own->n_pages, 0, (n - own->n_pages) * sizeof *pages);
+        own->pages = pages;
+        own->n_pages = n;
+    }
+    if (!own->pages[page])
+        own->pages[page] = pl_calloc(PAGE, sizeof **own->pages);
+    return own->pages[page] != NULL;
+}
+
+/* NULL: no memory. */
+static entry *find_or_add(stripe *part, plait_task task)
+{
+    table *own = find_or_add_table(part, task.graph);
+    size_t at = task.id / STRIPES;
+    if (!own || !make_page(own, at / PAGE))
+        return NULL;
+    return &own->pages[at / PAGE][at % PAGE];
 }
 
 static void begin(entry *task, const plait_event *event)
 {
     if (task->run != event->run || task->outcome != PLAIT_OUTCOME_NONE)
-        *task = (entry){ .task = task->task, .run = event->run };
+        *task = (entry){ .run = event->run };
     task->begin_ns = event->time_ns;
     task->end_ns = 0;
     task->worker = event->worker;
@@ -93,7 +124,7 @@ static void begin(entry *task, const plait_event *event)
 static void end(entry *task, const plait_event *event, plait_outcome outcome)
 {
     if (outcome == PLAIT_OUTCOME_SKIPPED)
-        *task = (entry){ .task = task->task, .worker = UINT_MAX };
+        *task = (entry){ .worker = UINT_MAX };
     task->run = event->run;
     task->end_ns = event->time_ns;
     task->outcome = outcome;
@@ -128,11 +159,9 @@ static void note(entry *task, const plait_event *event)
 
 static void on_event(const plait_event *event, void *user)
 {
-    uint64_t task = name_of(event->task);
-    uint64_t hash = pl_hash_mix(task);
-    stripe *part = stripe_of(user, hash);
+    stripe *part = stripe_of(user, event->task);
     pl_mutex_lock(&part->mutex);
-    entry *found = find_or_add(part, hash, task);
+    entry *found = find_or_add(part, event->task);
     if (found)
         note(found, event);
     pl_mutex_unlock(&part->mutex);
@@ -155,6 +184,16 @@ plait_observer *plait_profile_new(void)
     return &own->observer;
 }
 
+static void free_tables(stripe *part)
+{
+    for (size_t i = 0; i < part->n_tables; i++) {
+        for (size_t page = 0; page < part->tables[i].n_pages; page++)
+            pl_free(part->tables[i].pages[page]);
+        pl_free(part->tables[i].pages);
+    }
+    pl_free(part->tables);
+}
+
 void plait_profile_free(plait_observer *observer)
 {
     if (!observer)
@@ -162,8 +201,7 @@ void plait_profile_free(plait_observer *observer)
     profile *own = observer->user;
     for (size_t i = 0; i < STRIPES; i++) {
         pl_mutex_fini(&own->stripes[i].mutex);
-        pl_hashmap_fini(&own->stripes[i].index);
-        pl_free(own->stripes[i].entries);
+        free_tables(&own->stripes[i]);
     }
     pl_free(own);
 }
@@ -173,18 +211,30 @@ bool pl_is_profile(const plait_observer *observer)
     return observer && observer->on_event == on_event;
 }
 
-int64_t pl_profile_longest_ns(const plait_observer *observer)
+static int64_t longest_in(const table *own)
+{
+    int64_t longest = 0;
+    for (size_t page = 0; page < own->n_pages; page++) {
+        const entry *tasks = own->pages[page];
+        for (size_t i = 0; tasks && i < PAGE; i++) {
+            int64_t took = tasks[i].end_ns - tasks[i].begin_ns;
+            if (tasks[i].begin_ns && took > longest)
+                longest = took;
+        }
+    }
+    return longest;
+}
+
+int64_t pl_profile_longest_ns(const plait_observer *observer, uint32_t graph)
 {
     profile *own = observer->user;
     int64_t longest = 0;
     for (size_t i = 0; i < STRIPES; i++) {
         stripe *part = &own->stripes[i];
         pl_mutex_lock(&part->mutex);
-        for (size_t k = 0; k < part->n; k++) {
-            const entry *task = &part->entries[k];
-            if (task->begin_ns && task->end_ns - task->begin_ns > longest)
-                longest = task->end_ns - task->begin_ns;
-        }
+        const table *found = find_table(part, graph);
+        int64_t here = found ? longest_in(found) : 0;
+        longest = here > longest ? here : longest;
         pl_mutex_unlock(&part->mutex);
     }
     return longest;
@@ -197,11 +247,9 @@ plait_status plait_profile_task(const plait_observer *observer, plait_task task,
         timing->size < sizeof timing->size)
         return PLAIT_EINVAL;
     plait_timing full = { PLAIT_TIMING_INIT, .worker = UINT_MAX };
-    uint64_t name = name_of(task);
-    uint64_t hash = pl_hash_mix(name);
-    stripe *part = stripe_of(observer->user, hash);
+    stripe *part = stripe_of(observer->user, task);
     pl_mutex_lock(&part->mutex);
-    const entry *found = find(part, hash, name);
+    const entry *found = find(part, task);
     if (found) {
         full.outcome = found->outcome;
         full.worker = found->worker;

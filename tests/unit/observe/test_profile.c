@@ -70,7 +70,7 @@ static void a_task_has_its_times_and_its_outcome(void **state)
     timing = timing_of(profile, 4);
     assert_int_equal(timing.outcome, PLAIT_OUTCOME_NONE);
     assert_int_equal(timing.attempts, 0);
-    assert_int_equal(pl_profile_longest_ns(profile), 50);
+    assert_int_equal(pl_profile_longest_ns(profile, 1), 50);
     plait_profile_free(profile);
 }
 
@@ -128,6 +128,25 @@ static void graphs_are_kept_apart(void **state)
     assert_int_equal(plait_profile_task(profile, (plait_task){ 1, 2 }, &timing),
                      PLAIT_OK);
     assert_int_equal(timing.attempts, 0);
+    happen(profile, run_1, (happening){ PLAIT_TASK_END, 1, 0, 30 });
+    assert_int_equal(pl_profile_longest_ns(profile, 1), 20);
+    assert_int_equal(pl_profile_longest_ns(profile, 2), 0);
+    plait_profile_free(profile);
+}
+
+static void ids_may_be_far_apart(void **state)
+{
+    (void)state;
+    plait_observer *profile = plait_profile_new();
+    const uint32_t ids[] = { 50000000, 1, 1000, 64, 50000063, 63 };
+    size_t n = sizeof ids / sizeof *ids;
+    for (unsigned i = 0; i < n; i++)
+        happen(profile, run_1, (happening){ PLAIT_TASK_BEGIN, ids[i], i, 9 });
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(timing_of(profile, ids[i]).worker, i);
+    assert_int_equal(timing_of(profile, 50000001).attempts, 0);
+    assert_int_equal(timing_of(profile, 50000001).worker, UINT_MAX);
+    assert_int_equal(timing_of(profile, UINT32_MAX).attempts, 0);
     plait_profile_free(profile);
 }
 
@@ -156,7 +175,7 @@ static void threads_may_tell_it_at_once(void **state)
         assert_int_equal(timing_of(profile, 2 * i).end_ns, 2 * i);
         assert_int_equal(timing_of(profile, 2 * i + 1).end_ns, 3 * i);
     }
-    assert_int_equal(pl_profile_longest_ns(profile), 2 * (MANY - 1));
+    assert_int_equal(pl_profile_longest_ns(profile, 1), 2 * (MANY - 1));
     plait_profile_free(profile);
 }
 
@@ -203,6 +222,7 @@ int main(void)
         cmocka_unit_test(retries_and_losses_are_attempts),
         cmocka_unit_test(the_last_run_counts),
         cmocka_unit_test(graphs_are_kept_apart),
+        cmocka_unit_test(ids_may_be_far_apart),
         cmocka_unit_test(threads_may_tell_it_at_once),
         cmocka_unit_test(structs_of_other_sizes_are_filled_as_far_as_they_go),
         cmocka_unit_test(what_is_no_profile_is_refused),
