@@ -51,7 +51,7 @@ static bool let_try(contest *c, candidate run, bool for_inner)
     if (c->best.peak <= c->bound.peak && c->best.inner <= c->bound.inner)
         return true;
     if (!c->spare) {
-        c->spare = c->room = pl_alloc(c->graph->n * sizeof *c->room);
+        c->spare = c->room = pl_order_array(c->graph->n, sizeof *c->room);
         if (!c->room)
             return false;
     }

@@ -8,6 +8,7 @@
 #ifndef PL_ORDER_CANDIDATE_H
 #define PL_ORDER_CANDIDATE_H
 
+#include "base/alloc.h"
 #include "graph/order.h"
 
 typedef enum pl_order_outcome {
@@ -67,6 +68,13 @@ static inline uint32_t pl_order_n_uses(const pl_order_graph *graph, uint32_t t)
 /* Creation order's score, in a few ns per use. False: no memory. */
 bool pl_order_look_at_creation(const pl_order_graph *graph,
                                pl_order_look *look);
+
+/* Room for n items; NULL: no memory. */
+static inline void *pl_order_array(size_t n, size_t size)
+{
+    size_t bytes;
+    return pl_mul_size(n, size, &bytes) ? pl_alloc(bytes) : NULL;
+}
 
 /* False: no memory. */
 bool pl_order_find_bound(const pl_order_graph *graph, pl_order_bound *bound);

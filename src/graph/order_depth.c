@@ -8,7 +8,7 @@
 #include "graph/order_candidate.h"
 
 #include "base/alloc.h"
-#include "graph/order_sort.h"
+#include "graph/order_stack.h"
 
 /* In `position`, until the task has its place. */
 #define UNSEEN UINT32_MAX
@@ -20,45 +20,16 @@ typedef struct depth_walk {
     uint16_t *numbers;
     uint32_t *uses; /* left, of each result */
     uint64_t *keys; /* room for the inputs of any one task, or the targets */
-    uint32_t *stack;
-    size_t height, capacity;
+    pl_order_stack stack;
     uint32_t next; /* place */
     uint32_t live;
     uint32_t inner; /* of them, no targets */
     pl_order_score score;
 } depth_walk;
 
-/* Sorted rising, that is pushed: the highest number last, so popped first;
- * among equals the one created first. */
 static uint64_t key_of(const depth_walk *walk, uint32_t t)
 {
-    return (uint64_t)walk->numbers[t] << 32 | (UINT32_MAX - t);
-}
-
-static uint32_t task_of(uint64_t key)
-{
-    return UINT32_MAX - (uint32_t)key;
-}
-
-static bool reserve(depth_walk *walk, size_t more)
-{
-    size_t needed = walk->height + more;
-    if (needed <= walk->capacity)
-        return true;
-    size_t capacity = walk->capacity * 2 > needed ? walk->capacity * 2 : needed;
-    uint32_t *stack = pl_realloc(walk->stack, capacity * sizeof *stack);
-    if (!stack)
-        return false;
-    walk->stack = stack;
-    walk->capacity = capacity;
-    return true;
-}
-
-static void push_sorted(depth_walk *walk, uint32_t k)
-{
-    pl_order_sort(walk->keys, k);
-    for (uint32_t i = 0; i < k; i++)
-        walk->stack[walk->height++] = task_of(walk->keys[i]);
+    return pl_order_key(walk->numbers[t], t);
 }
 
 /* Pushes the inputs of t that have no place yet. */
@@ -66,14 +37,14 @@ static bool open_task(depth_walk *walk, uint32_t t)
 {
     const pl_order_graph *graph = walk->graph;
     walk->position[t] = OPENED;
-    if (!reserve(walk, pl_order_n_inputs(graph, t)))
+    if (!pl_order_stack_reserve(&walk->stack, pl_order_n_inputs(graph, t)))
         return false;
     uint32_t k = 0;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
         if (walk->position[graph->inputs[i]] == UNSEEN)
             walk->keys[k++] = key_of(walk, graph->inputs[i]);
     }
-    push_sorted(walk, k);
+    pl_order_stack_push(&walk->stack, walk->keys, k);
     return true;
 }
 
@@ -98,15 +69,15 @@ static void place(depth_walk *walk, uint32_t t)
 /* Runs what is on the stack and what that needs. */
 static pl_order_outcome empty_stack(depth_walk *walk, uint32_t limit)
 {
-    while (walk->height > 0) {
-        uint32_t t = walk->stack[walk->height - 1];
+    while (walk->stack.height > 0) {
+        uint32_t t = pl_order_stack_top(&walk->stack);
         if (walk->position[t] == UNSEEN) {
             if (!open_task(walk, t))
                 return PL_ORDER_NO_MEMORY;
-            if (walk->stack[walk->height - 1] != t)
+            if (pl_order_stack_top(&walk->stack) != t)
                 continue;
         }
-        walk->height--;
+        walk->stack.height--;
         /* It may be there twice: two tasks may have asked for it. */
         if (walk->position[t] == OPENED)
             place(walk, t);
@@ -125,9 +96,9 @@ static bool push_targets(depth_walk *walk)
         if (graph->successor_at[t] == graph->successor_at[t + 1])
             walk->keys[k++] = key_of(walk, t);
     }
-    if (!reserve(walk, k))
+    if (!pl_order_stack_reserve(&walk->stack, k))
         return false;
-    push_sorted(walk, k);
+    pl_order_stack_push(&walk->stack, walk->keys, k);
     return true;
 }
 
@@ -146,23 +117,20 @@ static pl_order_outcome walk_all(depth_walk *walk, const pl_order_trial *trial)
 pl_order_outcome pl_order_depth(pl_order_trial *trial)
 {
     size_t n = trial->graph->n, n_keys = pl_order_widest(trial->graph);
-    depth_walk walk = { .graph = trial->graph,
-                        .position = trial->position,
-                        .capacity = 256 };
-    walk.numbers = pl_alloc(n * sizeof *walk.numbers);
-    walk.uses = pl_alloc(n * sizeof *walk.uses);
-    walk.keys = pl_alloc(n_keys * sizeof *walk.keys);
-    walk.stack = pl_alloc(walk.capacity * sizeof *walk.stack);
+    depth_walk walk = { .graph = trial->graph, .position = trial->position };
+    walk.numbers = pl_order_array(n, sizeof *walk.numbers);
+    walk.uses = pl_order_array(n, sizeof *walk.uses);
+    walk.keys = pl_order_array(n_keys, sizeof *walk.keys);
     pl_order_outcome outcome = PL_ORDER_NO_MEMORY;
-    if (walk.numbers && walk.uses && walk.keys && walk.stack)
+    if (walk.numbers && walk.uses && walk.keys)
         outcome = walk_all(&walk, trial);
     trial->score = walk.score;
     trial->bytes = n * (sizeof *walk.numbers + sizeof *walk.uses) +
                    n_keys * sizeof *walk.keys +
-                   walk.capacity * sizeof *walk.stack;
+                   walk.stack.capacity * sizeof(uint32_t);
     pl_free(walk.numbers);
     pl_free(walk.uses);
     pl_free(walk.keys);
-    pl_free(walk.stack);
+    pl_order_stack_fini(&walk.stack);
     return outcome;
 }

@@ -21,7 +21,7 @@
 #include "graph/order_candidate.h"
 
 #include "base/alloc.h"
-#include "graph/order_sort.h"
+#include "graph/order_stack.h"
 
 #define NOBODY UINT32_MAX
 #define FEW_MISSING 3 /* what rule 2 runs together */
@@ -58,9 +58,8 @@ typedef struct walk {
     uint32_t n_freeing;
     uint32_t *small; /* rule 2: a stack */
     uint32_t n_small;
-    uint32_t *stack; /* rule 3 */
-    size_t height, capacity;
-    uint32_t next; /* place */
+    pl_order_stack stack; /* rule 3 */
+    uint32_t next;        /* place */
     uint32_t live;
     uint32_t inner; /* of them, no targets */
     pl_order_score score;
@@ -105,16 +104,16 @@ static void consider(walk *w, uint32_t t)
     w->small[w->n_small++] = t;
 }
 
-static bool weighs_nothing(const walk *w, uint32_t t)
+static bool weighs_nothing(const walk *w, const walk_task *task)
 {
-    return w->for_inner && w->tasks[t].is_target;
+    return w->for_inner && task->is_target;
 }
 
 /* All inputs of t have run. */
 static void become_ready(walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
-    if (w->tasks[t].frees > 0 || weighs_nothing(w, t))
+    if (w->tasks[t].frees > 0 || weighs_nothing(w, &w->tasks[t]))
         w->freeing[w->n_freeing++] = t;
     uint32_t end = graph->successor_at[t + 1];
     for (uint32_t i = graph->successor_at[t]; i < end; i++) {
@@ -181,7 +180,8 @@ static void run(walk *w, uint32_t t)
     w->score.total += w->live;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++)
         use_input(w, graph->inputs[i], t);
-    /* The last one is taken first: be different in the other walk. */
+    /* What is touched last is taken first. Two walks do better than one when
+     * they break this tie in opposite ways. */
     uint32_t at = graph->successor_at[t], end = graph->successor_at[t + 1];
     for (uint32_t i = 0; i < end - at; i++)
         touch(w, graph->successors[w->for_inner ? end - 1 - i : at + i]);
@@ -192,12 +192,13 @@ static void run(walk *w, uint32_t t)
 static bool is_no_loss(const walk *w, uint32_t t)
 {
     const pl_order_graph *graph = w->graph;
-    uint32_t new = !weighs_nothing(w, t), freed = w->tasks[t].frees;
+    uint32_t new = !weighs_nothing(w, &w->tasks[t]);
+    uint32_t freed = w->tasks[t].frees;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
         const walk_task *input = &w->tasks[graph->inputs[i]];
         if (input->is_done)
             continue;
-        new += input->users > 1;
+        new += input->users > 1 && !weighs_nothing(w, input);
         freed += input->frees;
     }
     return new <= freed;
@@ -235,34 +236,6 @@ static void run_what_frees(walk *w)
     }
 }
 
-static bool reserve(walk *w, size_t more)
-{
-    size_t needed = w->height + more;
-    if (needed <= w->capacity)
-        return true;
-    size_t capacity = w->capacity * 2 > needed ? w->capacity * 2 : needed;
-    uint32_t *stack = pl_realloc(w->stack, capacity * sizeof *stack);
-    if (!stack)
-        return false;
-    w->stack = stack;
-    w->capacity = capacity;
-    return true;
-}
-
-/* The last to be pushed is the first to run: the one with the highest key;
- * among equals the one created first. */
-static uint64_t key_of(uint32_t rank, uint32_t t)
-{
-    return (uint64_t)rank << 32 | (UINT32_MAX - t);
-}
-
-static void push_sorted(walk *w, uint64_t *keys, uint32_t k)
-{
-    pl_order_sort(keys, k);
-    for (uint32_t i = 0; i < k; i++)
-        w->stack[w->height++] = UINT32_MAX - (uint32_t)keys[i];
-}
-
 /* Asks for the missing inputs of t: pushes those that nothing touched yet, then
  * the others. */
 static bool open_task(walk *w, uint32_t t)
@@ -270,7 +243,7 @@ static bool open_task(walk *w, uint32_t t)
     const pl_order_graph *graph = w->graph;
     w->tasks[t].is_open = true;
     uint32_t k = pl_order_n_inputs(graph, t), untouched = 0, touched = k;
-    if (!reserve(w, k))
+    if (!pl_order_stack_reserve(&w->stack, k))
         return false;
     for (uint32_t i = graph->input_at[t]; i < graph->input_at[t + 1]; i++) {
         uint32_t input = graph->inputs[i];
@@ -280,31 +253,31 @@ static bool open_task(walk *w, uint32_t t)
         unlist(w, input);
         task->asker = t;
         if (task->touched > 0)
-            w->keys[--touched] = key_of(task->touched, input);
+            w->keys[--touched] = pl_order_key(task->touched, input);
         else
-            w->keys[untouched++] = key_of(w->numbers[input], input);
+            w->keys[untouched++] = pl_order_key(w->numbers[input], input);
     }
-    push_sorted(w, w->keys, untouched);
-    push_sorted(w, w->keys + touched, k - touched);
+    pl_order_stack_push(&w->stack, w->keys, untouched);
+    pl_order_stack_push(&w->stack, w->keys + touched, k - touched);
     return true;
 }
 
 /* Rule 3. Until all has run. */
 static pl_order_outcome walk_down(walk *w, uint32_t limit)
 {
-    while (w->height > 0) {
-        uint32_t t = w->stack[w->height - 1];
+    while (w->stack.height > 0) {
+        uint32_t t = pl_order_stack_top(&w->stack);
         walk_task *task = &w->tasks[t];
         if (task->is_done) {
-            w->height--;
+            w->stack.height--;
             continue;
         }
         /* What its asker asked for too, and was touched since? */
         uint32_t rival = task->is_open ? NOBODY : w->tasks[task->asker].first;
         if (rival != NOBODY && rival != t) {
-            if (!reserve(w, 1))
+            if (!pl_order_stack_reserve(&w->stack, 1))
                 return PL_ORDER_NO_MEMORY;
-            w->stack[w->height++] = t = rival;
+            w->stack.tasks[w->stack.height++] = t = rival;
             task = &w->tasks[t];
         }
         if (task->missing > 0) {
@@ -312,7 +285,7 @@ static pl_order_outcome walk_down(walk *w, uint32_t limit)
                 return PL_ORDER_NO_MEMORY;
             continue;
         }
-        w->height--;
+        w->stack.height--;
         run(w, t);
         run_what_frees(w);
         if (w->score.peak > limit)
@@ -331,12 +304,12 @@ static bool push_targets(walk *w)
         if (graph->successor_at[t] != graph->successor_at[t + 1])
             continue;
         w->tasks[t].asker = graph->n;
-        w->keys[k++] = key_of(
+        w->keys[k++] = pl_order_key(
             w->for_inner ? UINT16_MAX - w->numbers[t] : w->numbers[t], t);
     }
-    if (!reserve(w, k))
+    if (!pl_order_stack_reserve(&w->stack, k))
         return false;
-    push_sorted(w, w->keys, k);
+    pl_order_stack_push(&w->stack, w->keys, k);
     return true;
 }
 
@@ -391,26 +364,24 @@ pl_order_outcome pl_order_walk(pl_order_trial *trial)
     size_t n = trial->graph->n, n_keys = pl_order_widest(trial->graph);
     walk w = { .graph = trial->graph,
                .for_inner = trial->for_inner,
-               .position = trial->position,
-               .capacity = 256 };
-    w.numbers = pl_alloc(n * sizeof *w.numbers);
-    w.keys = pl_alloc(n_keys * sizeof *w.keys);
-    w.tasks = pl_alloc((n + 1) * sizeof *w.tasks);
-    w.freeing = pl_alloc(2 * n * sizeof *w.freeing);
-    w.small = pl_alloc(n * sizeof *w.small);
-    w.stack = pl_alloc(w.capacity * sizeof *w.stack);
+               .position = trial->position };
+    w.numbers = pl_order_array(n, sizeof *w.numbers);
+    w.keys = pl_order_array(n_keys, sizeof *w.keys);
+    w.tasks = pl_order_array(n + 1, sizeof *w.tasks);
+    w.freeing = pl_order_array(n, 2 * sizeof *w.freeing);
+    w.small = pl_order_array(n, sizeof *w.small);
     pl_order_outcome outcome = PL_ORDER_NO_MEMORY;
-    if (w.numbers && w.keys && w.tasks && w.freeing && w.small && w.stack)
+    if (w.numbers && w.keys && w.tasks && w.freeing && w.small)
         outcome = walk_all(&w, trial);
     trial->score = w.score;
     trial->bytes = n * (sizeof *w.numbers + 3 * sizeof *w.freeing) +
                    n_keys * sizeof *w.keys + (n + 1) * sizeof *w.tasks +
-                   w.capacity * sizeof *w.stack;
+                   w.stack.capacity * sizeof(uint32_t);
     pl_free(w.numbers);
     pl_free(w.keys);
     pl_free(w.tasks);
     pl_free(w.freeing);
     pl_free(w.small);
-    pl_free(w.stack);
+    pl_order_stack_fini(&w.stack);
     return outcome;
 }

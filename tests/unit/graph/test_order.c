@@ -497,6 +497,43 @@ static void test_creation_means_creation(void **state)
     graph_free(g);
 }
 
+/* What is said of creation order before a graph is laid out is what pl_order
+ * finds. */
+static void test_creation_will_do(void **state)
+{
+    (void)state;
+    assert_true(pl_order_creation_will_do(0, 0, PLAIT_ORDER_MEMORY));
+    assert_true(pl_order_creation_will_do(1, 1, PLAIT_ORDER_AUTO));
+    assert_true(pl_order_creation_will_do(9, 9, PLAIT_ORDER_CREATION));
+    assert_false(pl_order_creation_will_do(9, 2, PLAIT_ORDER_AUTO));
+    assert_false(pl_order_creation_will_do(9999, 9000, PLAIT_ORDER_AUTO));
+    assert_false(pl_order_creation_will_do(9999, 2, PLAIT_ORDER_MEMORY));
+    for (uint32_t reach = 10; reach <= 100; reach += 10) {
+        /* One target: each task uses the one before, and an older one. */
+        test_graph *g = graph_new(3000, 6000);
+        random_state = reach;
+        for (uint32_t t = 0; t < 3000; t++) {
+            add_task(g);
+            if (t < reach)
+                continue;
+            add_input(g, t - 1);
+            add_input(g, t - 2 - random_below(reach - 2));
+        }
+        const pl_order_graph *graph = finish(g);
+        pl_order_score score = naive_score(graph, NULL);
+        bool is_identity = false;
+        uint32_t *position = new_position(graph);
+        assert_true(
+            pl_order(graph, PLAIT_ORDER_AUTO, position, &is_identity, NULL));
+        if (pl_order_creation_will_do(3000, score.peak, PLAIT_ORDER_AUTO))
+            assert_true(is_identity);
+        else
+            assert_true(score.peak > 3000 / 64);
+        free(position);
+        graph_free(g);
+    }
+}
+
 static void test_gives_up(void **state)
 {
     (void)state;
@@ -637,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_many_targets),
         cmocka_unit_test(test_keeps_good_creation_order),
         cmocka_unit_test(test_creation_means_creation),
+        cmocka_unit_test(test_creation_will_do),
         cmocka_unit_test(test_gives_up),
         cmocka_unit_test(test_long_chain),
         cmocka_unit_test(test_priorities),
