@@ -17,6 +17,7 @@
 #include "engine/shared.h"
 
 #include "engine/call.h"
+#include "platform/prefetch.h"
 
 /* Counters below this are near their end: nothing is held back. */
 #define HOT 64
@@ -66,57 +67,110 @@ static void settle_before(pl_lane *lane, const pl_node *node)
         settle_input(lane);
 }
 
-/* One input has arrived; true: the task is ready, and the caller's. */
-static bool arrive(plait_run *run, uint32_t task)
+static inline bool holds(const pl_lane *lane)
 {
-    _Atomic uint32_t *missing = &run->cells[task].missing;
-    return atomic_load_explicit(missing, memory_order_acquire) == 1 ||
-           atomic_fetch_sub_explicit(missing, 1, memory_order_acq_rel) == 1;
+    return (lane->held_successor & lane->held_input) != PL_NONE;
 }
 
-/* Whether the only successor's arrival is held back. */
+/* Takes note that a task is ready, for who watches. */
+static inline void tell_ready(pl_lane *lane, uint32_t task)
+{
+    if (lane->careful)
+        pl_run_tell(lane->run, PLAIT_TASK_READY, task, lane->worker,
+                    plait_nil());
+}
+
+/* ---- a task's successors ---- */
+
+/* One input has arrived, by a counter that read `missing` with acquire; true:
+ * the task is ready, and the caller's. */
+static inline bool arrive(pl_cell *cell, uint32_t missing)
+{
+    return missing == 1 || atomic_fetch_sub_explicit(&cell->missing, 1,
+                                                     memory_order_acq_rel) == 1;
+}
+
+/* Keeps the arrival at a hot counter back; false: holds another already. */
 static bool hold_arrival(pl_lane *lane, uint32_t successor)
 {
-    if (lane->held_successor != successor) {
-        /* relaxed: a guess at how hot the counter is */
-        if (lane->held_successor != PL_NONE ||
-            atomic_load_explicit(&lane->run->cells[successor].missing,
-                                 memory_order_relaxed) < HOT)
-            return false;
+    if (lane->held_successor == PL_NONE)
         lane->held_successor = successor;
-    }
+    if (lane->held_successor != successor)
+        return false;
     lane->held_arrivals++;
     return true;
 }
 
-/* Tells the successors. Falling order, so that the lowest is returned and the
- * next lowest is pushed last. */
-static uint32_t feed_successors(pl_lane *lane, const pl_node *node)
+/* Falling order, so that the lowest is returned and the next lowest is pushed
+ * last. */
+static uint32_t feed_many(pl_lane *lane, const uint32_t *first,
+                          const uint32_t *end)
 {
     plait_run *run = lane->run;
-    const uint32_t *first = run->successors + node->successors;
-    const uint32_t *at = run->successors + node[1].successors;
     uint32_t best = PL_NONE;
-    if (at - first == 1 && hold_arrival(lane, *first))
-        return PL_NONE;
-    while (at-- > first) {
-        if (!arrive(run, *at))
+    while (end-- > first) {
+        pl_cell *cell = &run->cells[*end];
+        if (!arrive(cell,
+                    atomic_load_explicit(&cell->missing, memory_order_acquire)))
             continue;
-        pl_run_tell(run, PLAIT_TASK_READY, *at, lane->worker, plait_nil());
+        tell_ready(lane, *end);
         if (best != PL_NONE)
             lane->push(lane, best);
-        best = *at;
+        best = *end;
     }
     return best;
 }
 
-/* A plain use of an input is over. */
-static void drop_use(plait_run *run, uint32_t input)
+static inline uint32_t feed_one(pl_lane *lane, uint32_t successor)
 {
-    pl_cell *cell = &run->cells[input];
+    pl_cell *cell = &lane->run->cells[successor];
+    uint32_t missing =
+        atomic_load_explicit(&cell->missing, memory_order_acquire);
+    if (missing >= HOT && hold_arrival(lane, successor))
+        return PL_NONE;
+    if (!arrive(cell, missing))
+        return PL_NONE;
+    tell_ready(lane, successor);
+    return successor;
+}
+
+/* The task is over, with whatever state: tells its successors. */
+static inline uint32_t conclude(pl_lane *lane, const pl_node *node)
+{
+    plait_run *run = lane->run;
+    const uint32_t *first = run->successors + node->successors;
+    uint32_t n = node[1].successors - node->successors;
+    uint32_t best = PL_NONE;
+    if (n == 1)
+        best = feed_one(lane, *first);
+    else if (n > 1)
+        best = feed_many(lane, first, first + n);
+    if (node->function & PL_NODE_TARGET)
+        pl_run_target_resolved(run);
+    return best;
+}
+
+/* ---- a task's inputs ---- */
+
+static bool hold_use(pl_lane *lane, uint32_t input)
+{
+    if (lane->held_input == PL_NONE)
+        lane->held_input = input;
+    if (lane->held_input != input)
+        return false;
+    lane->held_uses++;
+    return true;
+}
+
+/* A use of an input is over; the first one may be held back. */
+static inline void drop_use(pl_lane *lane, uint32_t input, bool is_first)
+{
+    pl_cell *cell = &lane->run->cells[input];
     /* acquire and acq_rel: who frees comes after every reader */
-    if (atomic_load_explicit(&cell->uses, memory_order_acquire) != 1 &&
-        atomic_fetch_sub_explicit(&cell->uses, 1, memory_order_acq_rel) != 1)
+    uint32_t uses = atomic_load_explicit(&cell->uses, memory_order_acquire);
+    if (uses != 1 &&
+        ((uses >= HOT && is_first && hold_use(lane, input)) ||
+         atomic_fetch_sub_explicit(&cell->uses, 1, memory_order_acq_rel) != 1))
         return;
     /* relaxed: without trouble nobody else looks at it any more */
     atomic_store_explicit(&cell->uses, 0, memory_order_relaxed);
@@ -124,47 +178,17 @@ static void drop_use(plait_run *run, uint32_t input)
     pl_release(cell->slot.value);
 }
 
-static bool hold_use(pl_lane *lane, uint32_t input)
+static inline void drop_inputs(pl_lane *lane, const pl_node *node)
 {
-    if (lane->held_input != input) {
-        /* relaxed: a guess */
-        if (lane->held_input != PL_NONE ||
-            atomic_load_explicit(&lane->run->cells[input].uses,
-                                 memory_order_relaxed) < HOT)
-            return false;
-        lane->held_input = input;
-    }
-    lane->held_uses++;
-    return true;
-}
-
-static void drop_inputs(pl_lane *lane, uint32_t task, const pl_node *node)
-{
-    plait_run *run = lane->run;
-    if (node->inputs == 0)
-        return;
-    if (pl_run_trouble(run)) {
-        pl_run_drop_inputs(run, task);
-        return;
-    }
-    const uint32_t *word = run->words + node->words;
-    const uint32_t *end = run->words + node[1].words;
-    if (!(*word & PL_WORD_LITERAL) && hold_use(lane, *word))
-        word++;
-    for (; word < end; word++) {
+    const uint32_t *first = lane->run->words + node->words;
+    const uint32_t *end = lane->run->words + node[1].words;
+    for (const uint32_t *word = first; word < end; word++) {
         if (!(*word & PL_WORD_LITERAL))
-            drop_use(run, *word);
+            drop_use(lane, *word, word == first);
     }
 }
 
-/* The task is over, with whatever state. */
-static uint32_t conclude(pl_lane *lane, const pl_node *node)
-{
-    uint32_t best = feed_successors(lane, node);
-    if (node->function & PL_NODE_TARGET)
-        pl_run_target_resolved(lane->run);
-    return best;
-}
+/* ---- a task ---- */
 
 static uint32_t skip(pl_lane *lane, uint32_t task)
 {
@@ -193,26 +217,30 @@ static uint32_t fail(pl_lane *lane, uint32_t task, plait_value error)
     return conclude(lane, &run->nodes[task]);
 }
 
-/* Their counters are needed right after the call. */
-static inline void fetch_successors(const plait_run *run, const pl_node *node)
+static bool is_skipped(const plait_run *run, uint32_t task, uint32_t trouble)
 {
-    const uint32_t *successor = run->successors + node->successors;
-    uint32_t n = node[1].successors - node->successors;
-    for (uint32_t i = 0; i < n && i < 4; i++)
-        __builtin_prefetch(&run->cells[successor[i]], 1);
+    return (trouble & PL_TROUBLE_STOPPING) ||
+           pl_run_poison_of(run, task) != PL_NONE;
 }
 
-uint32_t pl_shared_run(pl_lane *lane, uint32_t task)
+/* The cells whose counters the task will change: asked for all at once, for
+ * writing, as each may lie with another CPU, and atomic operations wait for
+ * each other. One is not worth it. */
+static inline void fetch_cells(const plait_run *run, const uint32_t *task,
+                               uint32_t n)
+{
+    for (uint32_t i = 0; n > 1 && i < n && i < 4; i++)
+        pl_prefetch_write(&run->cells[task[i] & ~PL_WORD_LITERAL]);
+}
+
+static inline uint32_t run_task(pl_lane *lane, uint32_t task,
+                                const pl_node *node)
 {
     plait_run *run = lane->run;
-    const pl_node *node = &run->nodes[task];
     pl_cell *cell = &run->cells[task];
-    fetch_successors(run, node);
-    settle_before(lane, node);
-    uint32_t trouble = pl_run_trouble(run);
-    if (trouble && ((trouble & PL_TROUBLE_STOPPING) ||
-                    pl_run_poison_of(run, task) != PL_NONE))
-        return skip(lane, task);
+    fetch_cells(run, run->words + node->words, node[1].words - node->words);
+    fetch_cells(run, run->successors + node->successors,
+                node[1].successors - node->successors);
     plait_value result = pl_lane_call(lane, task, node);
     if (plait_is_error(result))
         return fail(lane, task, result);
@@ -220,8 +248,31 @@ uint32_t pl_shared_run(pl_lane *lane, uint32_t task)
     /* release: plait_run_result may look at a target at any time */
     atomic_store_explicit(&cell->state, PL_DONE, memory_order_release);
     pl_lane_count(&lane->done);
-    drop_inputs(lane, task, node);
-    if (pl_run_trouble(run))
+    if (!pl_run_trouble(run)) {
+        drop_inputs(lane, node);
+    } else {
+        pl_run_drop_inputs(run, task);
         pl_run_free_unused(run, task);
+    }
     return conclude(lane, node);
+}
+
+uint32_t pl_shared_run(pl_lane *lane, uint32_t task,
+                       const _Atomic uint32_t *hint)
+{
+    plait_run *run = lane->run;
+    do {
+        const pl_node *node = &run->nodes[task];
+        if (holds(lane))
+            settle_before(lane, node);
+        uint32_t trouble = pl_run_trouble(run);
+        if (trouble && is_skipped(run, task, trouble))
+            task = skip(lane, task);
+        else
+            task = run_task(lane, task, node);
+        /* relaxed: a hint */
+    } while (task != PL_NONE &&
+             !(run->nodes[task].function & PL_NODE_RUNTIME) &&
+             !atomic_load_explicit(hint, memory_order_relaxed));
+    return task;
 }

@@ -255,6 +255,7 @@ static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
 
 static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
 {
+    const pl_pool *pool = lane->team->pool;
     uint32_t task = PL_NONE;
     for (;;) {
         if (task == PL_NONE)
@@ -267,7 +268,7 @@ static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
             found(lane, searching);
         task = attach_before(lane, task);
         if (task != PL_NONE)
-            task = pl_shared_run(&lane->lane, task);
+            task = pl_shared_run(&lane->lane, task, &pool->hungry);
         if (!helps && wants_turn(lane)) {
             if (task != PL_NONE)
                 pl_team_put(lane, task);
