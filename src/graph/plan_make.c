@@ -12,31 +12,16 @@
  * Planning a million tasks costs mostly the memory it touches, so what can be
  * found on the way is.
  */
-#include "graph/plan.h"
+#include "graph/plan_maker.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "graph/order.h"
 #include "platform/pages.h"
 #include "value/object.h"
 
-/* What is needed only while a plan is made. */
-typedef struct maker {
-    plait_graph *graph;
-    plait_plan *plan;
-    const plait_task *targets;
-    size_t n_targets;
-    uint32_t last_id;      /* the highest that is needed */
-    unsigned char *needed; /* by id - 1 */
-    uint32_t *ranks;       /* id - 1 -> rank; NULL: all ids are needed */
-    uint32_t *position;    /* rank -> plan number; NULL: the same */
-    uint32_t at;           /* words written */
-    uint32_t peak;         /* results alive at a time, in creation order */
-} maker;
+/* ---- cull ---- */
 
-/* ---- 1. cull ---- */
-
-static plait_status check_targets(const maker *m, plait_error *err)
+static plait_status check_targets(const pl_plan_maker *m, plait_error *err)
 {
     for (size_t i = 0; i < m->n_targets; i++) {
         plait_task task = m->targets[i];
@@ -61,7 +46,7 @@ static bool mark_ref(plait_task task, void *user)
 }
 
 /* Marks what the words [begin, end) of a task name. */
-static void mark_inputs(maker *m, uint32_t begin, uint32_t end)
+static void mark_inputs(pl_plan_maker *m, uint32_t begin, uint32_t end)
 {
     for (uint32_t at = begin; at < end;) {
         pl_segvec_span span = pl_segvec_span_of(&m->graph->words, at);
@@ -77,7 +62,7 @@ static void mark_inputs(maker *m, uint32_t begin, uint32_t end)
 }
 
 /* Marks what the targets need; returns how many tasks that is. */
-static uint32_t mark_needed(maker *m)
+static uint32_t mark_needed(pl_plan_maker *m)
 {
     uint32_t n = 0;
     uint32_t end = pl_graph_words_end(m->graph, m->last_id);
@@ -97,7 +82,7 @@ static uint32_t mark_needed(maker *m)
     return n;
 }
 
-static bool rank_needed(maker *m)
+static bool rank_needed(pl_plan_maker *m)
 {
     plait_plan *plan = m->plan;
     m->ranks = pl_pages_alloc(m->last_id, sizeof *m->ranks);
@@ -114,7 +99,7 @@ static bool rank_needed(maker *m)
     return true;
 }
 
-static bool cull(maker *m)
+static bool cull(pl_plan_maker *m)
 {
     for (size_t i = 0; i < m->n_targets; i++) {
         if (m->targets[i].id > m->last_id)
@@ -130,12 +115,7 @@ static bool cull(maker *m)
     return m->plan->n_tasks == m->last_id || rank_needed(m);
 }
 
-/* ---- 2. translate ---- */
-
-static uint32_t rank_of(const maker *m, uint32_t id)
-{
-    return m->ranks ? m->ranks[id - 1] : id - 1;
-}
+/* ---- translate ---- */
 
 static bool count_ref(plait_task task, void *user)
 {
@@ -146,7 +126,7 @@ static bool count_ref(plait_task task, void *user)
 
 /* How many words the plan has: those of the needed tasks, and one for each
  * reference inside a literal. */
-static uint64_t count_words(const maker *m)
+static uint64_t count_words(const pl_plan_maker *m)
 {
     const plait_graph *graph = m->graph;
     uint64_t n = 0;
@@ -167,7 +147,7 @@ static uint64_t count_words(const maker *m)
     return n;
 }
 
-static inline void write_input(maker *m, uint32_t rank)
+static inline void write_input(pl_plan_maker *m, uint32_t rank)
 {
     m->plan->words[m->at++] = rank;
     m->plan->nodes[rank].successors++;
@@ -175,13 +155,13 @@ static inline void write_input(maker *m, uint32_t rank)
 
 static bool write_ref(plait_task task, void *user)
 {
-    maker *m = user;
-    write_input(m, rank_of(m, task.id));
+    pl_plan_maker *m = user;
+    write_input(m, pl_rank_of(m, task.id));
     return true;
 }
 
 /* Writes a literal's word, and those of the references inside. */
-static uint32_t write_literal(maker *m, uint32_t word, uint32_t *flags)
+static uint32_t write_literal(pl_plan_maker *m, uint32_t word, uint32_t *flags)
 {
     m->plan->words[m->at++] = word;
     if (m->graph->nested_refs == 0)
@@ -196,15 +176,16 @@ static uint32_t write_literal(maker *m, uint32_t word, uint32_t *flags)
 }
 
 /* Writes a word; returns how many inputs that makes. */
-static inline uint32_t write_word(maker *m, uint32_t word, uint32_t *flags)
+static inline uint32_t write_word(pl_plan_maker *m, uint32_t word,
+                                  uint32_t *flags)
 {
     if (word & PL_WORD_LITERAL)
         return write_literal(m, word, flags);
-    write_input(m, rank_of(m, word));
+    write_input(m, pl_rank_of(m, word));
     return 1;
 }
 
-static uint32_t flags_of(const maker *m, uint32_t id, uint32_t function)
+static uint32_t flags_of(const pl_plan_maker *m, uint32_t id, uint32_t function)
 {
     uint32_t flags = 0;
     if (m->plan->functions[function]->runtime)
@@ -220,11 +201,11 @@ static uint32_t flags_of(const maker *m, uint32_t id, uint32_t function)
 }
 
 /* Writes a task, whose words in the graph are [begin, end). */
-static void write_task(maker *m, uint32_t id, const pl_graph_node *from,
+static void write_task(pl_plan_maker *m, uint32_t id, const pl_graph_node *from,
                        uint32_t end)
 {
     plait_plan *plan = m->plan;
-    pl_node *node = &plan->nodes[rank_of(m, id)];
+    pl_node *node = &plan->nodes[pl_rank_of(m, id)];
     uint32_t function = from->function & ~PL_GRAPH_NODE_PLANNED;
     uint32_t flags = flags_of(m, id, function);
     uint32_t inputs = 0;
@@ -242,7 +223,7 @@ static void write_task(maker *m, uint32_t id, const pl_graph_node *from,
     plan->n_edges += inputs;
 }
 
-static bool find_functions(maker *m)
+static bool find_functions(pl_plan_maker *m)
 {
     plait_plan *plan = m->plan;
     plan->n_functions = m->graph->functions.length;
@@ -254,7 +235,7 @@ static bool find_functions(maker *m)
     return true;
 }
 
-static void write_tasks(maker *m)
+static void write_tasks(pl_plan_maker *m)
 {
     const pl_segvec *nodes = &m->graph->nodes;
     uint32_t id = 1;
@@ -272,7 +253,7 @@ static void write_tasks(maker *m)
     }
 }
 
-static bool translate(maker *m)
+static bool translate(pl_plan_maker *m)
 {
     plait_plan *plan = m->plan;
     uint64_t n_words = count_words(m);
@@ -287,239 +268,16 @@ static bool translate(maker *m)
     write_tasks(m);
     plan->nodes[plan->n_tasks].words = m->at;
     for (size_t i = 0; i < m->n_targets; i++) {
-        pl_node *node = &plan->nodes[rank_of(m, m->targets[i].id)];
+        pl_node *node = &plan->nodes[pl_rank_of(m, m->targets[i].id)];
         plan->n_distinct_targets += !(node->function & PL_NODE_TARGET);
         node->function |= PL_NODE_TARGET;
     }
     return true;
 }
 
-/* ---- 3. invert ---- */
+/* ---- finish ---- */
 
-/* Set in pl_node.inputs, while successors are filled in, once a user was met.
- */
-#define MET (UINT32_C(1) << 31)
-
-#define AHEAD 16
-
-/*
- * Fills nodes[].successors, which hold counts, and successors from words. The
- * tasks are gone through in falling order, so that each list is filled from its
- * end: the offset is counted down to the list's begin, and lists come out
- * rising. The first user met is the last to run, so this is also a sweep of
- * live results from the end of the run to its begin. Returns the most that are
- * alive at a time.
- */
-static uint32_t fill_successors(plait_plan *plan)
-{
-    pl_node *nodes = plan->nodes;
-    uint32_t alive = plan->n_distinct_targets;
-    uint32_t peak = alive;
-    for (uint32_t t = plan->n_tasks; t-- > 0;) {
-        for (uint32_t at = nodes[t + 1].words; at-- > nodes[t].words;) {
-            uint32_t word = plan->words[at];
-            if (word & PL_WORD_LITERAL)
-                continue;
-            pl_node *input = &nodes[word];
-            if (at >= AHEAD) /* random graphs: fetch what comes soon */
-                __builtin_prefetch(
-                    &nodes[plan->words[at - AHEAD] & ~PL_WORD_LITERAL], 1);
-            plan->successors[--input->successors] = t;
-            alive +=
-                !(input->inputs & MET) && !(input->function & PL_NODE_TARGET);
-            input->inputs |= MET;
-        }
-        peak = alive > peak ? alive : peak;
-        nodes[t].inputs &= ~MET;
-        alive--; /* its own result: everything in a plan is used, or a target */
-    }
-    return peak;
-}
-
-static bool invert(plait_plan *plan, uint32_t *peak)
-{
-    plan->successors = pl_pages_alloc(plan->n_edges, sizeof *plan->successors);
-    if (!plan->successors)
-        return false;
-    uint32_t end = 0;
-    plan->n_sources = 0;
-    for (uint32_t t = 0; t < plan->n_tasks; t++) {
-        plan->nodes[t].successors = end += plan->nodes[t].successors;
-        plan->n_sources += plan->nodes[t].inputs == 0;
-    }
-    plan->nodes[plan->n_tasks].successors = end;
-    *peak = fill_successors(plan);
-    return true;
-}
-
-/* ---- 4. order ---- */
-
-/* What pl_order needs besides the plan's own arrays. */
-typedef struct order_arrays {
-    uint32_t *input_at;
-    uint32_t *inputs;
-    uint32_t *successor_at;
-    unsigned char *is_target;
-    int32_t *priorities;
-} order_arrays;
-
-static void free_arrays(const plait_plan *plan, order_arrays *arrays)
-{
-    size_t n = (size_t)plan->n_tasks + 1;
-    pl_pages_free(arrays->input_at, n, sizeof(uint32_t));
-    pl_pages_free(arrays->inputs, plan->n_edges, sizeof(uint32_t));
-    pl_pages_free(arrays->successor_at, n, sizeof(uint32_t));
-    pl_pages_free(arrays->is_target, n, 1);
-    pl_pages_free(arrays->priorities, n, sizeof(int32_t));
-}
-
-static bool alloc_arrays(const maker *m, order_arrays *arrays)
-{
-    const plait_plan *plan = m->plan;
-    size_t n = (size_t)plan->n_tasks + 1;
-    arrays->input_at = pl_pages_alloc(n, sizeof(uint32_t));
-    arrays->inputs = pl_pages_alloc(plan->n_edges, sizeof(uint32_t));
-    arrays->successor_at = pl_pages_alloc(n, sizeof(uint32_t));
-    arrays->is_target = pl_pages_alloc(n, 1);
-    if (plan->n_options)
-        arrays->priorities = pl_pages_alloc(n, sizeof(int32_t));
-    return arrays->input_at && arrays->inputs && arrays->successor_at &&
-           arrays->is_target && (arrays->priorities || !plan->n_options);
-}
-
-static void fill_arrays(const maker *m, order_arrays *arrays)
-{
-    const plait_plan *plan = m->plan;
-    uint32_t at = 0;
-    for (uint32_t t = 0; t < plan->n_tasks; t++) {
-        const pl_node *node = &plan->nodes[t];
-        arrays->input_at[t] = at;
-        arrays->successor_at[t] = node->successors;
-        arrays->is_target[t] = (node->function & PL_NODE_TARGET) != 0;
-        for (uint32_t i = node->words; i < node[1].words; i++) {
-            if (!(plan->words[i] & PL_WORD_LITERAL))
-                arrays->inputs[at++] = plan->words[i];
-        }
-        if (node->function & PL_NODE_OPTIONS)
-            arrays->priorities[t] =
-                pl_graph_options(m->graph, pl_plan_id(plan, t))->priority;
-    }
-    arrays->input_at[plan->n_tasks] = at;
-    arrays->successor_at[plan->n_tasks] = plan->n_edges;
-}
-
-static bool any_priority(const maker *m)
-{
-    const pl_segvec *options = &m->graph->options;
-    for (uint32_t i = 0; m->plan->n_options && i < options->length; i++) {
-        if (((const pl_task_options *)pl_segvec_at(options, i))->priority != 0)
-            return true;
-    }
-    return false;
-}
-
-/* Asks for the order; m->position is NULL when it is creation order. */
-static bool choose_order(maker *m, plait_order wanted)
-{
-    plait_plan *plan = m->plan;
-    bool has_priorities = any_priority(m);
-    if (!has_priorities &&
-        pl_order_creation_will_do(plan->n_tasks, m->peak, wanted))
-        return true;
-    order_arrays arrays = { 0 };
-    bool identity = true;
-    m->position = pl_pages_alloc(plan->n_tasks, sizeof *m->position);
-    bool ok = m->position && alloc_arrays(m, &arrays);
-    if (ok) {
-        fill_arrays(m, &arrays);
-        pl_order_graph graph = { plan->n_tasks,
-                                 arrays.input_at,
-                                 arrays.inputs,
-                                 arrays.successor_at,
-                                 plan->successors,
-                                 arrays.is_target,
-                                 has_priorities ? arrays.priorities : NULL };
-        ok = pl_order(&graph, wanted, m->position, &identity,
-                      &plan->order_bytes);
-    }
-    free_arrays(plan, &arrays);
-    if (!ok || identity) {
-        pl_pages_free(m->position, plan->n_tasks, sizeof *m->position);
-        m->position = NULL;
-    }
-    return ok;
-}
-
-/* Copies nodes and words to where position says, counting uses. */
-static void copy_by_position(maker *m, const uint32_t *ranks, pl_node *nodes,
-                             uint32_t *words, uint32_t *ids)
-{
-    const plait_plan *plan = m->plan;
-    uint32_t at = 0;
-    for (uint32_t t = 0; t < plan->n_tasks; t++) {
-        const pl_node *from = &plan->nodes[ranks[t]];
-        nodes[t].function = from->function;
-        nodes[t].words = at;
-        nodes[t].inputs = from->inputs;
-        ids[t] = pl_plan_id(plan, ranks[t]);
-        for (uint32_t i = from->words; i < from[1].words; i++) {
-            uint32_t word = plan->words[i];
-            if (!(word & PL_WORD_LITERAL)) {
-                word = m->position[word];
-                nodes[word].successors++;
-            }
-            words[at++] = word;
-        }
-    }
-    nodes[plan->n_tasks].words = at;
-}
-
-static void free_layout(plait_plan *plan)
-{
-    size_t n = plan->n_tasks;
-    pl_pages_free(plan->nodes, n + 1, sizeof *plan->nodes);
-    pl_pages_free(plan->words, (size_t)plan->n_words + PL_WORDS_SPARE,
-                  sizeof *plan->words);
-    pl_pages_free(plan->ids, n, sizeof *plan->ids);
-    pl_pages_free(plan->successors, plan->n_edges, sizeof *plan->successors);
-}
-
-/* Lays nodes, words and ids out by position. */
-static bool lay_out_anew(maker *m)
-{
-    plait_plan *plan = m->plan;
-    size_t n = plan->n_tasks;
-    plait_plan anew = *plan;
-    anew.nodes = pl_pages_alloc(n + 1, sizeof *anew.nodes);
-    anew.words = pl_pages_alloc((size_t)plan->n_words + PL_WORDS_SPARE,
-                                sizeof *anew.words);
-    anew.ids = pl_pages_alloc(n, sizeof *anew.ids);
-    anew.successors = NULL;
-    uint32_t *ranks = pl_pages_alloc(n, sizeof *ranks);
-    bool ok = anew.nodes && anew.words && anew.ids && ranks;
-    if (ok) {
-        for (uint32_t t = 0; t < n; t++)
-            ranks[m->position[t]] = t;
-        copy_by_position(m, ranks, anew.nodes, anew.words, anew.ids);
-        free_layout(plan);
-        *plan = anew;
-    } else {
-        free_layout(&anew);
-    }
-    pl_pages_free(ranks, n, sizeof *ranks);
-    return ok;
-}
-
-static bool order(maker *m, plait_order wanted)
-{
-    uint32_t peak;
-    return choose_order(m, wanted) &&
-           (!m->position || (lay_out_anew(m) && invert(m->plan, &peak)));
-}
-
-/* ---- 5. finish ---- */
-
-static bool finish_targets(maker *m)
+static bool finish_targets(pl_plan_maker *m)
 {
     plait_plan *plan = m->plan;
     plan->targets = pl_pages_alloc(m->n_targets, sizeof *plan->targets);
@@ -527,7 +285,7 @@ static bool finish_targets(maker *m)
         return false;
     plan->n_targets = (uint32_t)m->n_targets;
     for (size_t i = 0; i < m->n_targets; i++) {
-        uint32_t rank = rank_of(m, m->targets[i].id);
+        uint32_t rank = pl_rank_of(m, m->targets[i].id);
         plan->targets[i] = m->position ? m->position[rank] : rank;
     }
     return true;
@@ -545,7 +303,7 @@ static bool finish_sources(plait_plan *plan)
     return true;
 }
 
-static bool finish_options(maker *m)
+static bool finish_options(pl_plan_maker *m)
 {
     plait_plan *plan = m->plan;
     plan->options = pl_calloc(plan->n_options, sizeof *plan->options);
@@ -560,14 +318,14 @@ static bool finish_options(maker *m)
     return true;
 }
 
-static bool make(maker *m, plait_order wanted)
+static bool make(pl_plan_maker *m, plait_order wanted)
 {
-    return cull(m) && translate(m) && invert(m->plan, &m->peak) &&
-           order(m, wanted) && finish_targets(m) && finish_sources(m->plan) &&
-           finish_options(m);
+    return cull(m) && translate(m) && pl_plan_invert(m) &&
+           pl_plan_reorder(m, wanted) && finish_targets(m) &&
+           finish_sources(m->plan) && finish_options(m);
 }
 
-static void maker_fini(maker *m)
+static void maker_fini(pl_plan_maker *m)
 {
     pl_pages_free(m->needed, m->last_id, 1);
     pl_pages_free(m->ranks, m->last_id, sizeof *m->ranks);
@@ -590,7 +348,7 @@ plait_plan *pl_plan_new(plait_graph *graph, const plait_task *tasks, size_t n,
 {
     if (plait_graph_status(graph, err) != PLAIT_OK)
         return NULL;
-    maker m = { .graph = graph, .targets = tasks, .n_targets = n };
+    pl_plan_maker m = { .graph = graph, .targets = tasks, .n_targets = n };
     if (check_targets(&m, err) != PLAIT_OK)
         return NULL;
     m.plan = n < PL_TASKS_MAX ? new_plan(graph) : NULL;
