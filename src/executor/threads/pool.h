@@ -9,11 +9,40 @@
 #ifndef PL_POOL_H
 #define PL_POOL_H
 
+#include "base/refcount.h"
 #include "executor/threads/idle.h"
 #include "executor/threads/team.h"
 #include "platform/thread.h"
 
 typedef struct pl_pool pl_pool;
+
+typedef struct pl_worker {
+    pl_pool *pool;
+    unsigned number;
+    bool spawned; /* by the front end: not ours to join */
+    pl_thread thread;
+} pl_worker;
+
+struct pl_pool {
+    bool (*spawn)(void *user, unsigned worker, void (*main)(void *arg),
+                  void *arg);
+    void *spawn_user;
+    pl_refcount count; /* the executor's, and one of each team */
+    pl_mutex mutex;
+    /* guarded by mutex */
+    bool closing;   /* takes no run any more */
+    pl_team *teams; /* a ring: the next to be served */
+    pl_worker *workers[PL_WORKERS_MAX];
+    unsigned n_workers;
+    /* read anywhere */
+    _Atomic uint32_t size;   /* n_workers */
+    _Atomic uint32_t alive;  /* threads that have not ended: to park on */
+    _Atomic uint32_t hungry; /* listed runs that nobody is at */
+    _Atomic bool finished;   /* closing, and all runs have ended */
+    pl_idle idle;
+};
+
+/* ---- the pool (pool.c) ---- */
 
 /* A pool of `workers` threads, made by `spawn` when that is not NULL.
  * Thread: any.  Blocks: no. */
@@ -55,5 +84,29 @@ void pl_pool_notify(pl_team *team);
  * some task goes on; the pool is left to it. Thread: any but its workers.
  * Blocks: yes. */
 bool pl_pool_close(pl_pool *pool, int64_t until_ns);
+
+/* ---- which worker is at which run (joining.c) ---- */
+
+/* Joins a run where there is something to do; NULL: there is none.
+ * Thread: the attachment's.  Blocks: no. */
+pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment);
+
+/* Joins this run, if there is something to do and room.
+ * Thread: the attachment's.  Blocks: no. */
+pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
+                           pl_attachment *attachment);
+
+/* Under the pool's mutex. True: it is closing, and all runs have ended, so that
+ * its workers may go. */
+bool pl_pool_finish(pl_pool *pool);
+
+/* Leaves the run, and ends it when it is over and this was the last worker. The
+ * team may be gone afterwards.  Thread: the lane's.  Blocks: no. */
+void pl_pool_leave(pl_team_lane *lane);
+
+/* ---- what a worker's thread does (worker.c) ---- */
+
+/* `arg`: its pl_worker. */
+void pl_worker_main(void *arg);
 
 #endif

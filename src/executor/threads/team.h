@@ -60,6 +60,13 @@ pl_team *pl_team_new(plait_run *run, struct pl_pool *pool, uint32_t limit);
 /* Nobody is in it any more.  Thread: any.  Blocks: no. */
 void pl_team_free(pl_team *team);
 
+/* How many workers are in it. relaxed: changed under the pool's mutex; a hint
+ * to who doesn't hold it */
+static inline uint32_t pl_team_active(const pl_team *team)
+{
+    return atomic_load_explicit(&team->active, memory_order_relaxed);
+}
+
 /* Whether a worker that joins would find a task.
  * Thread: any that keeps the team alive.  Blocks: no. */
 bool pl_team_has_work(const pl_team *team);

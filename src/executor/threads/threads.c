@@ -48,7 +48,8 @@ static void threads_help(void *self, plait_run *run, int64_t until_ns)
 
 void pl_threads_interrupt(void *self, plait_run *run, unsigned worker)
 {
-    pl_pool_interrupt(self, run->driver, worker);
+    if (run->driver)
+        pl_pool_interrupt(self, run->driver, worker);
 }
 
 static void threads_forget(void *self, plait_run *run)

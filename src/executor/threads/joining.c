@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* joining.c: which worker is at which run, under the pool's mutex. */
+#include <limits.h>
+
+#include "executor/threads/pool.h"
+#include "platform/clock.h"
+#include "platform/park.h"
+
+/* relaxed, for `hungry`: changed under the mutex, elsewhere a hint */
+static void add_hungry(pl_pool *pool, uint32_t change)
+{
+    atomic_fetch_add_explicit(&pool->hungry, change, memory_order_relaxed);
+}
+
+static void list(pl_pool *pool, pl_team *team)
+{
+    pl_team *ring = pool->teams;
+    team->next = ring ? ring : team;
+    team->previous = ring ? ring->previous : team;
+    team->previous->next = team;
+    team->next->previous = team;
+    if (!ring)
+        pool->teams = team;
+    team->listed = true;
+    add_hungry(pool, 1);
+}
+
+static void unlist(pl_pool *pool, pl_team *team)
+{
+    if (pool->teams == team)
+        pool->teams = team->next == team ? NULL : team->next;
+    team->previous->next = team->next;
+    team->next->previous = team->previous;
+    team->listed = false;
+}
+
+bool pl_pool_finish(pl_pool *pool)
+{
+    if (!pool->closing || pool->teams)
+        return false;
+    /* release: a worker that sees it finds no run */
+    atomic_store_explicit(&pool->finished, true, memory_order_release);
+    return true;
+}
+
+/* Under the mutex: joins a team. The lane knows its thread's attachment as long
+ * as the mutex says that it is in use: see pl_pool_interrupt. */
+static pl_team_lane *join(pl_pool *pool, pl_team *team,
+                          pl_attachment *attachment)
+{
+    pl_team_lane *lane = team->listed ? pl_team_join(team) : NULL;
+    if (!lane)
+        return NULL;
+    if (pl_team_active(team) == 1)
+        add_hungry(pool, UINT32_MAX); /* one less */
+    pl_lane_enter(&lane->lane, attachment);
+    return lane;
+}
+
+/* One that nobody is at, else the next in turn. */
+pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment)
+{
+    pl_team_lane *lane = NULL;
+    pl_mutex_lock(&pool->mutex);
+    pl_team *first = pool->teams;
+    for (int pass = 0; pass < 2 && first && !lane; pass++) {
+        pl_team *team = first;
+        do {
+            if ((pass == 1 || pl_team_active(team) == 0) &&
+                pl_team_has_work(team))
+                lane = join(pool, team, attachment);
+            team = team->next;
+        } while (team != first && !lane);
+    }
+    if (lane)
+        pool->teams = lane->team->next;
+    pl_mutex_unlock(&pool->mutex);
+    if (lane)
+        lane->joined_ns = lane->claim_ns = pl_clock_ns();
+    return lane;
+}
+
+/* Wakes the tasks' threads that wait for the run asleep. */
+static void wake_parked(pl_team *team)
+{
+    /* relaxed: the caller's barrier, or mutex, orders it behind the work; a
+     * helper that parks looks again behind a heavy barrier */
+    if (atomic_load_explicit(&team->parked, memory_order_relaxed) == 0)
+        return;
+    atomic_fetch_add_explicit(&team->run->event, PL_RUN_EVENT,
+                              memory_order_release);
+    pl_unpark(&team->run->event, INT_MAX);
+}
+
+void pl_pool_leave(pl_team_lane *lane)
+{
+    pl_team *team = lane->team;
+    pl_pool *pool = team->pool;
+    plait_run *run = team->run;
+    bool over = false;
+    bool finished = false;
+    pl_mutex_lock(&pool->mutex);
+    pl_lane_leave(&lane->lane);
+    pl_team_leave(lane);
+    if (pl_team_active(team) == 0 && team->listed) {
+        over = pl_run_resolved(run);
+        if (over)
+            unlist(pool, team);
+        else
+            add_hungry(pool, 1);
+        finished = pl_pool_finish(pool);
+    }
+    bool more = !over && team->listed && pl_team_has_work(team);
+    if (more) /* it is listed: the team lives as long as the mutex is held */
+        wake_parked(team);
+    pl_mutex_unlock(&pool->mutex);
+    if (over)
+        plait_run_end(run);
+    else if (more)
+        pl_idle_notify(&pool->idle);
+    if (finished)
+        pl_idle_wake_all(&pool->idle);
+}
+
+bool pl_pool_add(pl_pool *pool, pl_team *team)
+{
+    pl_mutex_lock(&pool->mutex);
+    bool is_open = !pool->closing;
+    if (is_open)
+        list(pool, team);
+    pl_mutex_unlock(&pool->mutex);
+    if (is_open)
+        pl_idle_notify(&pool->idle);
+    return is_open;
+}
+
+void pl_pool_notify(pl_team *team)
+{
+    pl_barrier_light();
+    /* relaxed: the barrier orders it behind the work. A worker that leaves
+     * looks again under the mutex. */
+    wake_parked(team);
+    if (pl_team_active(team) <
+        atomic_load_explicit(&team->limit, memory_order_relaxed))
+        pl_idle_notify(&team->pool->idle);
+}
+
+pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
+                           pl_attachment *attachment)
+{
+    pl_mutex_lock(&pool->mutex);
+    pl_team_lane *lane =
+        pl_team_has_work(team) ? join(pool, team, attachment) : NULL;
+    pl_mutex_unlock(&pool->mutex);
+    if (lane)
+        lane->joined_ns = lane->claim_ns = pl_clock_ns();
+    return lane;
+}

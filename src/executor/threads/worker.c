@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* worker.c: what a worker does: finds tasks, searches, sleeps, helps. */
+#include <limits.h>
+#include <stdio.h>
+
+#include "engine/shared.h"
+#include "engine/walk.h"
+#include "executor/threads/pool.h"
+#include "platform/clock.h"
+#include "platform/park.h"
+
+#define SEARCH_NS 20000
+#define TURN_NS 1000000 /* at one run, while another has nobody */
+
+/* Whether a worker had better turn to a run that nobody is at. */
+static bool wants_turn(pl_team_lane *lane)
+{
+    const pl_pool *pool = lane->team->pool;
+    if (atomic_load_explicit(&pool->hungry, memory_order_relaxed) == 0)
+        return false;
+    return pl_team_active(lane->team) > 1 ||
+           pl_clock_ns() - lane->joined_ns > TURN_NS;
+}
+
+static bool yields(void *user)
+{
+    return wants_turn(user);
+}
+
+/* Looks for a task of this run for a while, as the one searcher. *searching
+ * says whether this worker is that. */
+static uint32_t search(pl_team_lane *lane, bool *searching)
+{
+    pl_pool *pool = lane->team->pool;
+    if (!*searching && !(*searching = pl_idle_search(&pool->idle)))
+        return PL_NONE;
+    int64_t until = pl_clock_ns() + SEARCH_NS;
+    do {
+        for (int i = 0; i < 32; i++)
+            pl_cpu_relax();
+        uint32_t task = pl_team_find(lane);
+        if (task != PL_NONE)
+            return task;
+    } while (!pl_run_resolved(lane->team->run) && pl_clock_ns() < until);
+    return PL_NONE;
+}
+
+/* The searcher has found something: lets another search where there is more. */
+static void found(pl_team_lane *lane, bool *searching)
+{
+    pl_pool *pool = lane->team->pool;
+    *searching = false;
+    pl_idle_found(&pool->idle);
+    if (pl_team_has_work(lane->team) ||
+        atomic_load_explicit(&pool->hungry, memory_order_relaxed) > 0)
+        pl_idle_notify(&pool->idle);
+}
+
+/* Attaching may block: meanwhile the task lies where it can be stolen. Returns
+ * the task to run then, or PL_NONE. */
+static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
+{
+    plait_run *run = lane->team->run;
+    const pl_node *node = &run->nodes[task];
+    pl_attachment *attachment = lane->lane.attachment;
+    if (!(node->function & PL_NODE_RUNTIME))
+        return task;
+    plait_runtime *runtime = pl_plan_function(run->plan, node)->runtime;
+    if (!pl_attach_may_block(attachment, runtime))
+        return task;
+    pl_team_put(lane, task);
+    pl_pool_notify(lane->team);
+    if (!pl_attach(attachment, runtime, run, run->user))
+        pl_detach(attachment); /* closed: the task will fail with that */
+    return pl_deque_take(&lane->deque);
+}
+
+static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
+{
+    const pl_pool *pool = lane->team->pool;
+    uint32_t task = PL_NONE;
+    for (;;) {
+        if (task == PL_NONE)
+            task = pl_team_find(lane);
+        if (task == PL_NONE && !helps)
+            task = search(lane, searching);
+        if (task == PL_NONE)
+            break;
+        if (*searching)
+            found(lane, searching);
+        task = attach_before(lane, task);
+        if (task != PL_NONE)
+            task = pl_shared_run(&lane->lane, task, &pool->hungry);
+        if (!helps && wants_turn(lane)) {
+            if (task != PL_NONE)
+                pl_team_put(lane, task);
+            break;
+        }
+    }
+    pl_shared_flush(&lane->lane);
+}
+
+/* Works at a run until nothing is found there. */
+static void work(pl_team_lane *lane, bool *searching, bool helps)
+{
+    if (lane->team->run->n_lanes > 1) {
+        work_shared(lane, searching, helps);
+    } else {
+        if (*searching)
+            found(lane, searching);
+        pl_walk_yield yield = { &lane->team->pool->hungry, yields, lane };
+        pl_walk(&lane->lane, helps ? NULL : &yield);
+    }
+    pl_pool_leave(lane);
+}
+
+/* The next run for a worker, asleep until there is one; NULL: closing. */
+static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
+                              bool *searching)
+{
+    for (;;) {
+        pl_team_lane *lane = pl_pool_join_any(pool, attachment);
+        if (lane)
+            return lane;
+        if (*searching) {
+            *searching = false;
+            pl_idle_found(&pool->idle);
+        }
+        pl_detach(attachment);
+        pl_idle_lie_down(&pool->idle);
+        lane = pl_pool_join_any(pool, attachment);
+        if (lane) {
+            *searching = pl_idle_stay(&pool->idle);
+            return lane;
+        }
+        *searching = pl_idle_sleep(&pool->idle, &pool->finished);
+        if (!*searching)
+            return NULL;
+    }
+}
+
+void pl_worker_main(void *arg)
+{
+    pl_worker *worker = arg;
+    pl_pool *pool = worker->pool;
+    char name[32];
+    snprintf(name, sizeof name, "plait-%u", worker->number);
+    pl_thread_set_name(name);
+    pl_attachment attachment = { .worker = worker->number };
+    pl_attachment_set_current(&attachment);
+    bool searching = false;
+    pl_team_lane *lane;
+    while ((lane = next_run(pool, &attachment, &searching)))
+        work(lane, &searching, false);
+    pl_attachment_fini(&attachment);
+    pl_attachment_set_current(NULL);
+    /* release: the closer frees what this thread used */
+    atomic_fetch_sub_explicit(&pool->alive, 1, memory_order_release);
+    pl_unpark(&pool->alive, INT_MAX);
+}
+
+static bool is_over(const plait_run *run)
+{
+    return pl_run_resolved(run) ||
+           (pl_run_trouble(run) & PL_TROUBLE_STOPPING) != 0;
+}
+
+void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
+{
+    plait_run *run = team->run;
+    pl_attachment *attachment = pl_attachment_current();
+    bool searching = false;
+    while (!is_over(run) && pl_clock_ns() < until_ns) {
+        /* acquire: what changes the event after this wakes the park below */
+        uint32_t event =
+            atomic_load_explicit(&run->event, memory_order_acquire);
+        /* relaxed: the barrier orders it before the last look */
+        atomic_fetch_add_explicit(&team->parked, 1, memory_order_relaxed);
+        pl_barrier_heavy();
+        pl_team_lane *lane = pl_pool_join(pool, team, attachment);
+        if (!lane && !is_over(run))
+            pl_park(&run->event, event, until_ns);
+        atomic_fetch_sub_explicit(&team->parked, 1, memory_order_relaxed);
+        if (lane)
+            work(lane, &searching, true);
+    }
+}
