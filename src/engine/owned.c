@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "engine/context.h"
 #include "engine/lane.h"
+#include "engine/ready_heap.h"
 #include "platform/pages.h"
 
 typedef enum pl_owned_mark {
@@ -28,45 +29,12 @@ typedef enum pl_owned_mark {
 } pl_owned_mark;
 
 struct pl_owned {
-    uint32_t *heap;       /* ready tasks, lowest first; some withdrawn since */
+    pl_ready_heap ready;  /* some of them withdrawn since */
     unsigned char *marks; /* by task: pl_owned_mark */
-    uint32_t n;
-    uint32_t doomed; /* tasks to be skipped, by cell.link; PL_NONE ends */
+    uint32_t doomed;      /* tasks to be skipped, by cell.link; PL_NONE ends */
     uint32_t running;
     pl_lane lane; /* for executing in this process */
 };
-
-/* ---- the heap ---- */
-
-static void heap_push(struct pl_owned *own, uint32_t task)
-{
-    uint32_t at = own->n++;
-    while (at > 0 && own->heap[(at - 1) / 2] > task) {
-        own->heap[at] = own->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    own->heap[at] = task;
-}
-
-static uint32_t heap_pop(struct pl_owned *own)
-{
-    uint32_t least = own->heap[0];
-    uint32_t last = own->heap[--own->n];
-    uint32_t at = 0;
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= own->n)
-            break;
-        if (child + 1 < own->n && own->heap[child + 1] < own->heap[child])
-            child++;
-        if (own->heap[child] >= last)
-            break;
-        own->heap[at] = own->heap[child];
-        at = child;
-    }
-    own->heap[at] = last;
-    return least;
-}
 
 /* ---- cells: one thread, so loads and stores are relaxed ---- */
 
@@ -103,7 +71,7 @@ static void make_ready(plait_run *run, uint32_t task)
     set_state(run, task, PL_READY);
     if (!(own->marks[task] & PL_OWNED_QUEUED)) {
         own->marks[task] |= PL_OWNED_QUEUED;
-        heap_push(own, task);
+        pl_ready_heap_push(&own->ready, task);
     }
     pl_run_tell(run, PLAIT_TASK_READY, task, PL_NO_WORKER, plait_nil());
 }
@@ -175,8 +143,8 @@ static void finish_unrun(plait_run *run, uint32_t task)
 bool plait_run_next(plait_run *run, plait_attempt *out)
 {
     struct pl_owned *own = run->owned;
-    while (own->n > 0 && !(pl_run_trouble(run) & PL_TROUBLE_STOPPING)) {
-        uint32_t task = heap_pop(own);
+    while (own->ready.n > 0 && !(pl_run_trouble(run) & PL_TROUBLE_STOPPING)) {
+        uint32_t task = pl_ready_heap_pop(&own->ready);
         own->marks[task] &= (unsigned char)~PL_OWNED_QUEUED;
         if (state_of(run, task) != PL_READY)
             continue; /* withdrawn */
@@ -474,12 +442,12 @@ bool pl_owned_init(plait_run *run)
     struct pl_owned *own = pl_calloc_aligned(PL_CACHE_LINE, sizeof *own);
     if (!own)
         return false;
-    own->heap = pl_pages_alloc(n, sizeof *own->heap);
+    bool ok = pl_ready_heap_init(&own->ready, n);
     own->marks = pl_pages_alloc(n, 1);
     own->doomed = PL_NONE;
     pl_lane_init(&own->lane, run, 0);
     run->owned = own;
-    if (!own->heap || !own->marks) {
+    if (!ok || !own->marks) {
         pl_owned_fini(run);
         return false;
     }
@@ -496,7 +464,7 @@ void pl_owned_fini(plait_run *run)
     if (!own)
         return;
     uint32_t n = run->plan->n_tasks;
-    pl_pages_free(own->heap, n, sizeof *own->heap);
+    pl_ready_heap_fini(&own->ready);
     pl_pages_free(own->marks, n, 1);
     pl_lane_fini(&own->lane);
     pl_free(own);
