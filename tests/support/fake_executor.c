@@ -60,28 +60,28 @@ static void complete(drive *d, size_t i)
     d->recent[d->n_recent++ % RECENT] = attempt.task;
 }
 
-static void lose_result(drive *d)
+/* An attempt that runs, or a result: then its value is the executor's again. */
+static void lose(drive *d, uint32_t task)
 {
-    size_t known = d->n_recent < RECENT ? d->n_recent : RECENT;
-    uint32_t task = d->recent[dice(d, (uint32_t)known)];
-    plait_slot *slot = plait_run_slot(d->run, task);
-    if (!slot)
-        return;
-    plait_value value = slot->value;
+    const plait_slot *slot = plait_run_slot(d->run, task);
+    plait_value dead = slot ? slot->value : plait_nil();
     d->losses_left--;
     plait_run_lose(d->run, task);
-    plait_release(value);
+    plait_release(dead);
 }
 
 static void lose_something(drive *d)
 {
+    size_t known = d->n_recent < RECENT ? d->n_recent : RECENT;
     if (!d->self->lossy || dice(d, 3) || d->losses_left == 0)
         return;
     if (d->attempt_losses_left && d->n_begun && dice(d, 2)) {
         d->attempt_losses_left--;
-        plait_run_lose(d->run, d->begun[dice(d, (uint32_t)d->n_begun)].task);
-    } else if (d->n_recent) {
-        lose_result(d);
+        lose(d, d->begun[dice(d, (uint32_t)d->n_begun)].task);
+    } else if (known) {
+        uint32_t task = d->recent[dice(d, (uint32_t)known)];
+        if (plait_run_slot(d->run, task))
+            lose(d, task);
     }
 }
 
