@@ -35,6 +35,7 @@ static void a_thread_attaches_once_for_many_tasks(void **state)
     assert_true(pl_attach(&own, &runtime, r, r));
     assert_calls("start(a as 3) attach(a) enter(r)");
     assert_false(pl_attach_may_block(&own, &runtime));
+    own.attached_ns = INT64_MAX / 2; /* not long ago, however slow this is */
     pl_attachment_task_done(&own);
     assert_true(pl_attach(&own, &runtime, r, r));
     assert_calls("");
