@@ -20,6 +20,7 @@
 #include "platform/alarm.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
+#include "value/type.h"
 
 #define EXIT_GRACE_MS 1000
 
@@ -61,6 +62,7 @@ uint32_t pl_process_generation(void)
 static void before_fork(void)
 {
     pl_mutex_lock(&process.mutex);
+    pl_type_fork_prepare();
     pl_alarm_fork_prepare();
     pl_log_fork_prepare();
 }
@@ -69,6 +71,7 @@ static void after_fork_parent(void)
 {
     pl_log_fork_parent();
     pl_alarm_fork_parent();
+    pl_type_fork_release();
     pl_mutex_unlock(&process.mutex);
 }
 
@@ -76,6 +79,7 @@ static void after_fork_child(void)
 {
     pl_log_fork_child();
     pl_alarm_fork_child();
+    pl_type_fork_release();
     process.n_defaults = 0;
     atomic_fetch_add_explicit(&process.generation, 1, memory_order_relaxed);
     pl_mutex_unlock(&process.mutex);
