@@ -24,7 +24,7 @@
  * backslash: they get a character that looks like it, U+29F5. */
 #define LABEL_BACKSLASH "\\\\"
 #define NOTE_BACKSLASH "\xe2\xa7\xb5"
-#define CHUNK_BYTES (64 * 1024)
+#define CHUNK_BYTES ((size_t)64 * 1024)
 
 /* One drawing. Arrays are by id; 0 is no task. */
 typedef struct drawing {
@@ -53,25 +53,26 @@ static bool is_unprintable(const char *text, size_t length)
                            memcmp(text, "\xef\xbf\xbf", 3) == 0);
 }
 
-static void quote_character(pl_strbuf *text, const char *at, size_t length,
-                            const char *backslash)
+/* What stands for a character; NULL: itself. */
+static const char *escape_of(const char *at, size_t length,
+                             const char *backslash)
 {
     if (length == 0)
-        pl_strbuf_puts(text, PL_UTF8_REPLACEMENT);
-    else if (*at == '"')
-        pl_strbuf_puts(text, "\\\"");
-    else if (*at == '\\')
-        pl_strbuf_puts(text, backslash);
-    else if (*at == '&') /* and entities */
-        pl_strbuf_puts(text, "&amp;");
-    else if (*at == '\n')
-        pl_strbuf_puts(text, "\\n");
-    else if (*at == '\t')
-        pl_strbuf_puts(text, " ");
-    else if (is_unprintable(at, length))
-        pl_strbuf_puts(text, PL_UTF8_REPLACEMENT);
-    else
-        pl_strbuf_add(text, at, length);
+        return PL_UTF8_REPLACEMENT;
+    switch (*at) {
+    case '"':
+        return "\\\"";
+    case '\\':
+        return backslash;
+    case '&': /* labels have entities */
+        return "&amp;";
+    case '\n':
+        return "\\n";
+    case '\t':
+        return " ";
+    default:
+        return is_unprintable(at, length) ? PL_UTF8_REPLACEMENT : NULL;
+    }
 }
 
 static void escape(pl_strbuf *text, const char *plain, size_t most,
@@ -84,7 +85,11 @@ static void escape(pl_strbuf *text, const char *plain, size_t most,
             break;
         }
         size_t length = pl_utf8_length(plain, left);
-        quote_character(text, plain, length, backslash);
+        const char *escaped = escape_of(plain, length, backslash);
+        if (escaped)
+            pl_strbuf_puts(text, escaped);
+        else
+            pl_strbuf_add(text, plain, length);
         size_t step = length ? length : 1;
         plain += step;
         left -= step;

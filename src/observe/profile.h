@@ -9,6 +9,6 @@ bool pl_is_profile(const plait_observer *observer);
 
 /* The longest time that any task of that graph took, 0 when none did.
  * Thread: any.  Blocks: no. */
-int64_t pl_profile_longest_ns(const plait_observer *profile, uint32_t graph);
+int64_t pl_profile_longest_ns(const plait_observer *observer, uint32_t graph);
 
 #endif

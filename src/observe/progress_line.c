@@ -111,16 +111,14 @@ static unsigned percent(const pl_progress *progress)
     return (unsigned)((double)finished * 100 / (double)progress->total);
 }
 
-static size_t plain_line(const pl_progress *progress, char *line)
+static void add_words(part *line, const pl_progress *progress)
 {
-    part rest = { line, PL_PROGRESS_LINE_BYTES };
     char text[80];
     snprintf(text, sizeof text, "%zu/%zu tasks, %u%%",
              progress->done + progress->failed + progress->skipped,
              progress->total, percent(progress));
-    add(&rest, "", text);
-    add_rest(&rest, progress, ", ");
-    return PL_PROGRESS_LINE_BYTES - rest.left;
+    add(line, "", text);
+    add_rest(line, progress, ", ");
 }
 
 /* As many whole numbers of a line as fit in `most` columns. */
@@ -168,5 +166,9 @@ static size_t bar_line(const pl_progress *progress, unsigned width, char *line)
 size_t pl_progress_line(const pl_progress *progress, unsigned width,
                         char line[PL_PROGRESS_LINE_BYTES])
 {
-    return width ? bar_line(progress, width, line) : plain_line(progress, line);
+    if (width > 0)
+        return bar_line(progress, width, line);
+    part words = { line, PL_PROGRESS_LINE_BYTES };
+    add_words(&words, progress);
+    return PL_PROGRESS_LINE_BYTES - words.left;
 }
