@@ -82,11 +82,7 @@ bool attempt_fails(random_graph *g, uint32_t id)
 
 static uint32_t number_of_id(const random_graph *g, uint32_t id)
 {
-    for (uint32_t t = 0; t < g->plan->n_tasks; t++) {
-        if (pl_plan_id(g->plan, t) == id)
-            return t;
-    }
-    return PL_NONE;
+    return g->numbers[id];
 }
 
 uint32_t failed_of(const random_graph *g, plait_value error)
@@ -128,22 +124,42 @@ static plait_value run_task(plait_context *ctx, const plait_value *args,
 
 /* ---- drawing ---- */
 
+static void draw_inputs(random_graph *g, uint32_t id, random_task *task)
+{
+    uint32_t window = dice(g, 4) ? id - 1 : 3;
+    if (window > id - 1)
+        window = id - 1;
+    task->n_inputs = dice(g, 5);
+    for (uint32_t i = 0; i < task->n_inputs; i++)
+        task->inputs[i] = id - 1 - dice(g, window);
+}
+
+/* A counter that is hammered: each of the many is used by the last, and uses
+ * the first. */
+static void draw_hub_inputs(random_graph *g, uint32_t id, random_task *task)
+{
+    bool is_last = id == g->n;
+    task->n_inputs = is_last ? id - 1 : dice(g, 8) != 0;
+    for (uint32_t i = 0; i < task->n_inputs; i++)
+        task->inputs[i] = is_last ? i + 1 : 1;
+}
+
 static void draw_task(random_graph *g, uint32_t id)
 {
     random_task *task = &g->tasks[id];
-    *task = (random_task){ 0 };
-    uint32_t window = dice(g, 4) ? id - 1 : 3;
-    if (id > 1)
-        task->n_inputs = dice(g, MOST_INPUTS + 1);
-    for (uint32_t i = 0; i < task->n_inputs; i++) {
-        uint32_t back = dice(g, window < id - 1 ? window : id - 1) + 1;
-        task->inputs[i] = id - back;
+    task->n_inputs = 0;
+    if (g->is_hub && id > 1)
+        draw_hub_inputs(g, id, task);
+    else if (id > 1)
+        draw_inputs(g, id, task);
+    for (uint32_t i = 0; i < task->n_inputs; i++)
         task->in_list[i] = dice(g, 6) == 0;
-    }
     task->accepts_errors = dice(g, 8) == 0;
-    if (dice(g, 10) == 0)
+    task->failures = 0;
+    uint32_t rarely = g->is_hub ? 10 * g->n : 10;
+    if (dice(g, rarely) == 0)
         task->failures = UINT32_MAX;
-    else if (dice(g, 10) == 0)
+    else if (dice(g, rarely) == 0)
         task->failures = 1 + dice(g, 3);
 }
 
@@ -174,7 +190,9 @@ static bool draw(random_graph *g)
     plait_task tasks[MOST_TASKS + 1];
     g->graph = plait_graph_new();
     /* the graph's number, which references need: from its first task */
-    g->tasks[1] = (random_task){ 0 };
+    g->tasks[1].n_inputs = 0;
+    g->tasks[1].accepts_errors = false;
+    g->tasks[1].failures = 0;
     g->targets[0] = tasks[1] = add_task(g, 1);
     for (uint32_t id = 2; id <= g->n; id++) {
         draw_task(g, id);
@@ -186,6 +204,8 @@ static bool draw(random_graph *g)
     plait_options options = { PLAIT_OPTIONS_INIT, .order = orders[dice(g, 3)] };
     g->plan =
         plait_plan_new_with(g->graph, g->targets, g->n_targets, &options, NULL);
+    for (uint32_t t = 0; g->plan && t < g->plan->n_tasks; t++)
+        g->numbers[pl_plan_id(g->plan, t)] = t;
     return g->plan != NULL;
 }
 
@@ -256,7 +276,8 @@ static void refer(random_graph *g)
 {
     for (uint32_t t = 0; t < g->plan->n_tasks; t++)
         settle_task(g, t);
-    for (uint32_t now = 0; now < g->plan->n_tasks; now++) {
+    g->knows_alive = g->n < 64; /* else it would take too long */
+    for (uint32_t now = 0; g->knows_alive && now < g->plan->n_tasks; now++) {
         g->alive_before[now] = 0;
         for (uint32_t t = 0; t < now; t++)
             g->alive_before[now] +=
@@ -268,10 +289,12 @@ static void refer(random_graph *g)
 
 bool random_graph_make(random_graph *g, uint64_t seed)
 {
-    memset(g, 0, offsetof(random_graph, token_values));
     g->complaint = NULL;
     g->random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    g->n = 1 + dice(g, dice(g, 16) ? 12 : MOST_TASKS);
+    g->is_hub = dice(g, 64) == 0;
+    g->n = g->is_hub     ? MOST_TASKS - dice(g, 32)
+           : dice(g, 16) ? 1 + dice(g, 12)
+                         : 1 + dice(g, 48);
     if (!draw(g)) {
         plait_graph_free(g->graph);
         return false;

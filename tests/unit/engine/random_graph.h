@@ -12,8 +12,8 @@
 
 #include "engine/run.h"
 
-#define MOST_TASKS 48
-#define MOST_INPUTS 4
+#define MOST_TASKS 160
+#define MOST_INPUTS MOST_TASKS
 #define MOST_TARGETS 4
 #define MOST_TOKENS 8192
 
@@ -30,12 +30,13 @@ typedef struct random_task {
 typedef struct random_graph {
     uint64_t random;
     uint32_t n;
+    bool is_hub; /* all use the first, and the last uses all */
     random_task tasks[MOST_TASKS + 1]; /* by id */
-    uint32_t retries;                  /* of the run */
     plait_graph *graph;
     plait_plan *plan;
     uint32_t n_targets;
     plait_task targets[MOST_TARGETS];
+    uint32_t numbers[MOST_TASKS + 1]; /* id -> plan number */
     /* what the reference says, by plan number */
     fate fates[MOST_TASKS];
     uint32_t values[MOST_TASKS];
@@ -50,6 +51,7 @@ typedef struct random_graph {
     uint32_t alive;
     /* walk: how many results may be alive when a task begins; by number */
     uint32_t alive_before[MOST_TASKS];
+    bool knows_alive; /* alive_before is set */
     bool checks_alive;
     const char *complaint; /* the first thing that was wrong */
 } random_graph;

@@ -146,7 +146,7 @@ static void drive_walk(random_graph *g)
     pl_walk_yield yield = { &hint, now_and_then, g };
     assert_non_null(lane);
     pl_lane_init(lane, run, 0);
-    g->checks_alive = true;
+    g->checks_alive = g->knows_alive;
     pl_lane_enter(lane, NULL);
     while (!pl_walk(lane, &yield))
         ;
