@@ -13,12 +13,13 @@ until its last use has completed, a target until the end. Fails when
 each counted with and without the targets. The same graphs with their tasks
 created in a random order are shown besides.
 
-    python -m venv venv && venv/bin/pip install dask[array] xarray pytest
-    venv/bin/python tests/order/compare_dask.py [--cli PATH] [--golden FILE]
+    python3 tests/order/compare_dask.py [--cli PATH] [--golden FILE]
 
 --cli: order_cli, if built; else it is built with cc. --golden: writes the
 graphs and Dask's peaks as the table that tests/unit/graph/test_order_golden.c
-compares with where no Dask is.
+compares with where no Dask is. Dask, xarray and pytest are taken from .venv
+(tools/python-check.txt), or from the Python that runs this; without them the
+exit status is 77.
 """
 import argparse
 import heapq
@@ -132,7 +133,7 @@ def dask_test_cases():
                           "dask.tests.test_order"], plugins=[Name])
     dask.order.order = order
     if status != 0:
-        sys.exit("Dask's own tests fail here")
+        sys.exit("Dask's own tests fail")
     cases = [renumbered(Case(name, inputs, places), lambda t: t)
              for inputs, (name, places) in found.items()]
     return sorted(cases, key=lambda case: (len(case.inputs), case.name))
@@ -247,6 +248,16 @@ def write_golden(path, cases, n_dask):
     pathlib.Path(path).write_text("\n".join(lines))
 
 
+def python_with_dask():
+    for python in (ROOT / ".venv/bin/python", sys.executable):
+        if python and os.path.exists(python) and subprocess.run(
+                [python, "-c", "import dask._task_spec, pytest"],
+                stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return str(python)
+    print("neither .venv nor this Python has Dask and pytest")
+    sys.exit(77)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli")
@@ -255,7 +266,8 @@ def main():
     if os.environ.get("PYTHONHASHSEED") != "0":
         # Dask's order depends on the order of sets.
         os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, *sys.argv])
+        python = python_with_dask()
+        os.execv(python, [python, *sys.argv])
     theirs, families = dask_test_cases(), family_cases()
     dice = random.Random(1)
     mixed = [renumbered(case, lambda t, key=[dice.random() for _ in
