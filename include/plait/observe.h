@@ -18,7 +18,7 @@ typedef enum plait_event_kind {
     PLAIT_RUN_BEGIN = 1 << 0,
     PLAIT_TASK_READY = 1 << 1,
     PLAIT_TASK_BEGIN = 1 << 2,
-    PLAIT_TASK_END = 1 << 3,     /* with a value, or skipped: `error` set */
+    PLAIT_TASK_END = 1 << 3,     /* with a value: `value` */
     PLAIT_TASK_FAILED = 1 << 4,  /* the task's own failure: `value`, `error` */
     PLAIT_TASK_RETRIED = 1 << 5, /* failed, and begins again: `error` */
     PLAIT_TASK_LOST = 1 << 6,    /* its result or attempt died with a worker */
@@ -54,7 +54,8 @@ typedef struct plait_observer {
 } plait_observer;
 
 /* Ready-made observers. Each *_new returns NULL when there is no memory (or,
- * with `err`, says why); each *_free takes NULL. */
+ * with `err`, says why); each *_free takes NULL, when no run that it observes
+ * goes on any more. One observer may watch several runs at once. */
 
 /*
  * Progress on a stream: a bar on a terminal, else a plain line every few
@@ -71,11 +72,13 @@ PLAIT_API void plait_progress_free(plait_observer *progress);
  * Thread: any.  Blocks: as the file system does.
  */
 PLAIT_API plait_observer *plait_trace_new(const char *path, plait_error *err);
-/* Writes the file; what went wrong in writing it is the result. */
+/* Writes the file; what went wrong in writing it is the result.
+ * Thread: any.  Blocks: as the file system does. */
 PLAIT_API plait_status plait_trace_free(plait_observer *trace,
                                         plait_error *err);
 
-/* Per task: when it ran, where, how it ended. */
+/* Per task, in its last run: when its last attempt ran, where, how it ended.
+ * Thread: any.  Blocks: no. */
 PLAIT_API plait_observer *plait_profile_new(void);
 PLAIT_API void plait_profile_free(plait_observer *profile);
 
@@ -97,7 +100,8 @@ typedef struct plait_timing {
     int64_t end_ns;
 } plait_timing;
 
-/* What a profile knows of a task.  Thread: any.  Blocks: no. */
+/* What a profile knows of a task; worker is UINT_MAX when none ran it.
+ * PLAIT_EINVAL: the observer is no profile.  Thread: any.  Blocks: no. */
 PLAIT_API plait_status plait_profile_task(const plait_observer *profile,
                                           plait_task task,
                                           plait_timing *timing);
@@ -106,8 +110,9 @@ PLAIT_API plait_status plait_profile_task(const plait_observer *profile,
  * Draws what the n tasks need, and them (n == 0: the whole graph), in the
  * format of the file's extension: .svg .png .pdf and what Graphviz knows, or
  * .dot for its text. With a profile, coloured by outcome and time. Graphviz is
- * loaded at the first call; PLAIT_EUNAVAILABLE says how to install it.
- * Thread: builder.  Blocks: as the file system does.
+ * loaded at the first call; PLAIT_EUNAVAILABLE says how to install it. More
+ * than 5,000 tasks and uses are PLAIT_EINVAL, but for .dot and .gv. Thread:
+ * builder.  Blocks: as the file system does.
  */
 PLAIT_API plait_status plait_graph_draw(const plait_graph *graph,
                                         const plait_task *tasks, size_t n,

@@ -152,6 +152,8 @@ static plait_status show_target(drawing *d, plait_task task)
 static plait_status show(drawing *d)
 {
     const pl_dot_request *request = d->request;
+    if (request->n > 0 && !request->tasks)
+        return pl_error_set(d->err, PLAIT_EINVAL, "the tasks are NULL");
     for (size_t i = 0; i < request->n; i++) {
         plait_status status = show_target(d, request->tasks[i]);
         if (status != PLAIT_OK)

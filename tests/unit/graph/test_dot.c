@@ -322,6 +322,7 @@ static void what_is_wrong_is_said(void **state)
     assert_non_null(full);
     assert_int_equal(plait_graph_dot(NULL, NULL, 0, full), PLAIT_ENOMEM);
     assert_int_equal(plait_graph_dot(graph, NULL, 0, NULL), PLAIT_EINVAL);
+    assert_int_equal(plait_graph_dot(graph, NULL, 1, full), PLAIT_EINVAL);
     assert_int_equal(plait_graph_dot(graph, &t, 1, full), PLAIT_EINVAL);
     t.graph--;
     t.id = 7;
