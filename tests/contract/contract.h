@@ -71,6 +71,7 @@ typedef struct contract_group {
 
 extern const contract_group contract_graphs, contract_failures,
     contract_failures_at_once, contract_memory, contract_control,
-    contract_control_async;
+    contract_control_async, contract_nested, contract_nested_at_once,
+    contract_calls, contract_calls_async, contract_observers;
 
 #endif

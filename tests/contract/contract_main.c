@@ -111,8 +111,17 @@ static struct CMUnitTest *gather(const contract_group *const *groups, size_t n,
 int main(int argc, char **argv)
 {
     const contract_group *const groups[] = {
-        &contract_graphs, &contract_failures, &contract_failures_at_once,
-        &contract_memory, &contract_control,  &contract_control_async,
+        &contract_graphs,
+        &contract_failures,
+        &contract_failures_at_once,
+        &contract_memory,
+        &contract_control,
+        &contract_control_async,
+        &contract_nested,
+        &contract_nested_at_once,
+        &contract_calls,
+        &contract_calls_async,
+        &contract_observers,
     };
     if (argc < 2)
         return 2;
