@@ -58,7 +58,8 @@ typedef struct plait_executor_ops {
      * return early when there is nothing to do. */
     void (*help)(void *self, plait_run *run, int64_t until_ns);
     /* The run is cancelled: plait_run_next will give out nothing more. From any
-     * thread, once, must not block. */
+     * thread, once, must not block; it may come before start has returned, or
+     * has even begun. */
     void (*cancel)(void *self, plait_run *run);
     /* The value of a descriptor; any thread. */
     plait_status (*fetch)(void *self, plait_run *run, uint32_t task,

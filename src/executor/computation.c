@@ -111,7 +111,9 @@ static void on_end(plait_run *run)
 /* Tells tasks of language runtimes that they had better end. */
 static void interrupt(pl_computation *c, unsigned worker)
 {
-    if (c->executor->interrupt && !has_ended(c))
+    if (c->executor->interrupt &&
+        atomic_load_explicit(&c->started, memory_order_seq_cst) &&
+        !has_ended(c))
         c->executor->interrupt(c->executor->self, &c->run, worker);
 }
 
@@ -164,12 +166,14 @@ static uint32_t lanes_for(const pl_computation *c, const plait_plan *plan,
     return n ? n : 1;
 }
 
-static bool set_up(pl_computation *c, plait_plan *plan,
-                   const plait_options *options, const plait_observer *watcher)
+static plait_status set_up(pl_computation *c, plait_plan *plan,
+                           const plait_options *options,
+                           const plait_observer *watcher, plait_error *err)
 {
     const plait_executor_ops *ops = &c->executor->ops;
-    if (!pl_telling_init(c, options, watcher))
-        return false;
+    plait_status status = pl_telling_init(c, options, watcher, err);
+    if (status != PLAIT_OK)
+        return status;
     pl_run_setup setup = {
         .on_event = pl_telling_event,
         .on_stop = on_stop,
@@ -184,7 +188,7 @@ static bool set_up(pl_computation *c, plait_plan *plan,
         .n_lanes = lanes_for(c, plan, options),
         .user = options->user,
     };
-    return pl_run_init(&c->run, plan, &setup);
+    return pl_run_init(&c->run, plan, &setup) ? PLAIT_OK : pl_error_nomem(err);
 }
 
 static pl_computation *new_computation(plait_plan *plan,
@@ -196,16 +200,17 @@ static pl_computation *new_computation(plait_plan *plan,
     if (!executor)
         return NULL;
     pl_computation *c = pl_calloc_aligned(PL_CACHE_LINE, sizeof *c);
-    if (c) {
-        c->executor = executor;
-        c->generation = pl_process_generation();
-        c->run_timeout_ms = options->run_timeout_ms;
-    }
-    if (!c || !set_up(c, plan, options, watcher)) {
+    if (!c) {
         pl_error_nomem(err);
         pl_executor_release(executor);
-        if (c)
-            pl_free(c->observers);
+        return NULL;
+    }
+    c->executor = executor;
+    c->generation = pl_process_generation();
+    c->run_timeout_ms = options->run_timeout_ms;
+    if (set_up(c, plan, options, watcher, err) != PLAIT_OK) {
+        pl_executor_release(executor);
+        pl_free(c->observers);
         pl_free(c);
         return NULL;
     }
@@ -213,13 +218,27 @@ static pl_computation *new_computation(plait_plan *plan,
     return c;
 }
 
-/* Hands the run to its executor, which ends it, at once perhaps. */
-static plait_status hand_over(pl_computation *c, plait_error *err)
+static plait_status start(pl_computation *c, plait_error *err)
 {
     plait_run *run = &c->run;
     const plait_executor_ops *ops = &c->executor->ops;
     if (!(ops->flags & PL_EXECUTOR_SETS_UP) && !pl_owned_init(run))
         return pl_error_nomem(err);
+    plait_status status = ops->start(c->executor->self, run, err);
+    if (status != PLAIT_OK)
+        return status;
+    /* sequentially consistent, here and in `interrupt`'s callers: who stops a
+     * run that is just being started, or who starts it, interrupts it */
+    atomic_store_explicit(&c->started, true, memory_order_seq_cst);
+    if (atomic_load_explicit(&run->stop_status, memory_order_seq_cst) != 0)
+        interrupt(c, PL_NO_WORKER);
+    return PLAIT_OK;
+}
+
+/* Hands the run to its executor, which ends it, at once perhaps. */
+static plait_status hand_over(pl_computation *c, plait_error *err)
+{
+    plait_run *run = &c->run;
     if (c->run_timeout_ms) {
         plait_status status = pl_alarm_set(
             &c->alarm, pl_clock_after_ms(c->run_timeout_ms), time_is_up, err);
@@ -231,7 +250,7 @@ static plait_status hand_over(pl_computation *c, plait_error *err)
         on_end(run);
         return PLAIT_OK;
     }
-    plait_status status = ops->start(c->executor->self, run, err);
+    plait_status status = start(c, err);
     if (status != PLAIT_OK)
         pl_telling_end(c);
     return status;

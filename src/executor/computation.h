@@ -35,13 +35,14 @@ typedef struct pl_computation {
     plait_executor *executor;
     uint32_t generation; /* pl_process_generation at the start */
     unsigned run_timeout_ms;
+    _Atomic bool started; /* the executor has taken it */
     pl_alarm alarm;
     pl_mutex mutex;
     /* guarded by mutex */
     pl_on_done *on_done;
     bool ended;
     /* watching (telling.c) */
-    const plait_observer **observers;
+    plait_observer *observers; /* copies */
     size_t n_observers;
     _Atomic bool unwatched; /* observers are not to be called any more */
     _Atomic bool told_end;
@@ -71,9 +72,9 @@ plait_status pl_computation_result(pl_computation *c, uint32_t number,
 
 /* ---- watching (telling.c) ---- */
 
-/* Copies the observers' addresses. False: no memory. */
-bool pl_telling_init(pl_computation *c, const plait_options *options,
-                     const plait_observer *watcher);
+/* Copies the observers, of whatever version their structs are. */
+plait_status pl_telling_init(pl_computation *c, const plait_options *options,
+                             const plait_observer *watcher, plait_error *err);
 
 /* The kinds of events that anybody wants, and failures, for the log. */
 unsigned pl_telling_kinds(const pl_computation *c);

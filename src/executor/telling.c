@@ -23,40 +23,53 @@ static unsigned kinds_of(const plait_observer *observer)
     return observer->kinds ? observer->kinds : ALL_KINDS;
 }
 
-static bool is_usable(const plait_observer *observer)
+/* Copies an observer; one without a function observes nothing. */
+static plait_status add_observer(pl_computation *c,
+                                 const plait_observer *observer,
+                                 plait_error *err)
 {
-    return observer && observer->size >= sizeof *observer && observer->on_event;
+    plait_observer *own = &c->observers[c->n_observers];
+    if (!observer)
+        return pl_error_set(err, PLAIT_EINVAL,
+                            "an observer in plait_options.observers is NULL");
+    plait_status status =
+        pl_read_struct(own, sizeof *own, observer, "plait_observer",
+                       "PLAIT_OBSERVER_INIT", err);
+    if (status == PLAIT_OK && own->on_event)
+        c->n_observers++;
+    return status;
 }
 
-bool pl_telling_init(pl_computation *c, const plait_options *options,
-                     const plait_observer *watcher)
+plait_status pl_telling_init(pl_computation *c, const plait_options *options,
+                             const plait_observer *watcher, plait_error *err)
 {
-    size_t most = options->n_observers + 1;
-    c->observers = pl_calloc(most, sizeof *c->observers);
+    plait_status status = PLAIT_OK;
+    if (options->n_observers == SIZE_MAX)
+        return pl_error_nomem(err);
+    c->observers = pl_calloc(options->n_observers + 1, sizeof *c->observers);
     if (!c->observers)
-        return false;
-    for (size_t i = 0; i < options->n_observers; i++) {
-        if (is_usable(options->observers[i]))
-            c->observers[c->n_observers++] = options->observers[i];
-    }
-    if (is_usable(watcher))
-        c->observers[c->n_observers++] = watcher;
-    return true;
+        return pl_error_nomem(err);
+    for (size_t i = 0; i < options->n_observers && status == PLAIT_OK; i++)
+        status = add_observer(c, options->observers[i], err);
+    if (watcher && status == PLAIT_OK)
+        status = add_observer(c, watcher, err);
+    return status;
 }
 
 unsigned pl_telling_kinds(const pl_computation *c)
 {
     unsigned kinds = PLAIT_TASK_FAILED;
     for (size_t i = 0; i < c->n_observers; i++)
-        kinds |= kinds_of(c->observers[i]);
+        kinds |= kinds_of(&c->observers[i]);
     return kinds;
 }
 
 static void call_observers(const pl_computation *c, const plait_event *event)
 {
     for (size_t i = 0; i < c->n_observers; i++) {
-        if (kinds_of(c->observers[i]) & (unsigned)event->kind)
-            c->observers[i]->on_event(event, c->observers[i]->user);
+        const plait_observer *observer = &c->observers[i];
+        if (kinds_of(observer) & (unsigned)event->kind)
+            observer->on_event(event, observer->user);
     }
 }
 

@@ -55,8 +55,12 @@ uint32_t pl_plan_target(const plait_plan *plan, plait_task task)
 {
     if (task.id == 0)
         return plan->n_targets ? plan->targets[0] : PL_NONE;
-    if (task.graph != plan->graph->number)
+    /* a handle without a graph is one of plait_submit */
+    if (task.graph != plan->graph->number && task.graph != 0)
         return PL_NONE;
+    if (!plan->ids && task.id - 1 < plan->n_tasks)
+        return plan->nodes[task.id - 1].function & PL_NODE_TARGET ? task.id - 1
+                                                                  : PL_NONE;
     for (uint32_t i = 0; i < plan->n_targets; i++) {
         if (pl_plan_id(plan, plan->targets[i]) == task.id)
             return plan->targets[i];
