@@ -104,6 +104,6 @@ void peer_close(void *opened)
 
 extern const bench_system bench_system_measured;
 const bench_system bench_system_measured = {
-    "tbb",   peer_open, peer_build, nullptr,      peer_run,
+    name,    peer_open, peer_build, nullptr,      peer_run,
     nullptr, nullptr,   nullptr,    peer_discard, peer_close,
 };

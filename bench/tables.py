@@ -10,10 +10,19 @@ HEAVY = {"starpu"}        # has a goal of its own, and never is the best
 def head(result):
     machine = result["machine"]
     lines = [f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['system']}, "
-             f"{machine['date']}"]
+             f"{machine['date']}", how(result)]
     if result["missing"]:
         lines.append("not built here: " + ", ".join(result["missing"]))
     return "\n".join(lines)
+
+
+def how(result):
+    settings = result["settings"]
+    before = ("the measured programs before all others"
+              if settings["realtime"] else "no priority")
+    return (f"{settings['tasks']:,} tasks, medians of {settings['repeats']} "
+            f"repeat(s), {before}, load {result['machine']['load']} at the "
+            "beginning")
 
 
 def table(title, columns, rows):
