@@ -8,21 +8,23 @@
 #include <unistd.h>
 #endif
 
-bool pl_barrier_is_asymmetric;
+_Atomic bool pl_barrier_is_asymmetric;
 
 void pl_barrier_init(void)
 {
 #if defined(__linux__) && defined(SYS_membarrier)
-    pl_barrier_is_asymmetric =
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
-                0) == 0;
+    bool can = syscall(SYS_membarrier,
+                       MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+    /* relaxed: before the threads of a pair begin; two that begin pools at once
+     * store the same */
+    atomic_store_explicit(&pl_barrier_is_asymmetric, can, memory_order_relaxed);
 #endif
 }
 
 void pl_barrier_heavy(void)
 {
 #if defined(__linux__) && defined(SYS_membarrier)
-    if (pl_barrier_is_asymmetric) {
+    if (atomic_load_explicit(&pl_barrier_is_asymmetric, memory_order_relaxed)) {
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
         return;
     }

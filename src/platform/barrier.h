@@ -19,7 +19,7 @@
 
 /* Whether the light side may be light. Set by pl_barrier_init, before the first
  * pair; read only afterwards. */
-extern bool pl_barrier_is_asymmetric;
+extern _Atomic bool pl_barrier_is_asymmetric;
 
 /* Idempotent; before any thread uses the pair. */
 void pl_barrier_init(void);
@@ -33,7 +33,8 @@ static inline void pl_barrier_full(void)
 
 static inline void pl_barrier_light(void)
 {
-    if (pl_barrier_is_asymmetric)
+    /* relaxed: set before the threads of a pair began */
+    if (atomic_load_explicit(&pl_barrier_is_asymmetric, memory_order_relaxed))
         atomic_signal_fence(memory_order_seq_cst);
     else
         pl_barrier_full();

@@ -106,10 +106,10 @@ static void full_fences_order_where_the_kernel_cannot(void **state)
 {
     (void)state;
     pl_barrier_init();
-    bool before = pl_barrier_is_asymmetric;
-    pl_barrier_is_asymmetric = false;
+    bool before = atomic_load(&pl_barrier_is_asymmetric);
+    atomic_store(&pl_barrier_is_asymmetric, false);
     assert_int_equal(count_missed(), 0);
-    pl_barrier_is_asymmetric = before;
+    atomic_store(&pl_barrier_is_asymmetric, before);
 }
 
 static void the_pair_orders_in_a_forked_child(void **state)
