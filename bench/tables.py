@@ -123,7 +123,7 @@ def graphs_tables(rows):
         if lines:
             edges = max(row["edges"] / row["tasks"]
                         for row in good(rows, graph=graph))
-            parts.append(table(f"{graph}: no-op tasks, {edges:.0f} inputs each",
+            parts.append(table(f"{graph}: no-op tasks, {edges:.1f} inputs each",
                                columns, lines))
     lines = [[r["graph"], r["workers"], r["whole_ns"], r["whole_peer"],
               r["whole_ratio"], r["starpu_ratio"], r["again_ns"],
