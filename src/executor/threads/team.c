@@ -218,6 +218,17 @@ static uint32_t steal_anywhere(pl_team_lane *lane)
     return PL_NONE;
 }
 
+/* Whether a task that another lane has ready goes before the next source: one
+ * of a branch that has begun does, when its number is lower. A source that lies
+ * there is only part of a claim: while there are others to be had, that lane is
+ * left to run it, with what follows from it. */
+static bool goes_before(const pl_team *team, uint32_t task, uint32_t source)
+{
+    return task != PL_NONE &&
+           (source == PL_NONE ||
+            (task < source && team->run->nodes[task].inputs > 0));
+}
+
 /* A steal or a source, whichever shows the lower number. */
 static uint32_t look_elsewhere(pl_team_lane *lane)
 {
@@ -227,7 +238,7 @@ static uint32_t look_elsewhere(pl_team_lane *lane)
     if (n_lanes(team) > 1) {
         pl_team_lane *victim = random_victim(lane);
         uint32_t top = pl_deque_peek(&victim->deque);
-        if (top != PL_NONE && top <= source) /* PL_NONE is the highest */
+        if (goes_before(team, top, source))
             task = pl_deque_steal(&victim->deque);
     }
     if (task == PL_NONE && source != PL_NONE)
