@@ -74,17 +74,26 @@ static bool let_try(contest *c, candidate run, bool for_inner)
  * it is the best there is. False: no memory. */
 static bool try_walks(contest *c, bool is_small)
 {
-    if (c->bound.is_forest || (c->graph->n > MEDIUM && !is_small))
+    if (c->bound.is_forest)
         return let_try(c, pl_order_depth, false);
     return let_try(c, pl_order_walk, false) &&
            (!is_small || let_try(c, pl_order_walk, true));
 }
 
-/* Whether creation order leaves little to save. */
-static bool is_low(const pl_order_look *look, uint32_t n)
+/* Whether creation order leaves little to save: at its peak, targets and the
+ * inputs of the widest task apart, there are few results. */
+static bool is_low(uint32_t n, const pl_order_look *look)
 {
-    return look->score.peak <= look->floor + n / MUCH &&
-           look->score.inner <= look->inner_floor + n / MUCH;
+    uint32_t one_task = look->widest + 1, much = n / MUCH;
+    uint32_t least = look->targets > one_task ? look->targets : one_task;
+    return look->peak <= least + much && look->inner <= one_task + much;
+}
+
+bool pl_order_creation_will_do(uint32_t n, const pl_order_look *look,
+                               plait_order wanted)
+{
+    return wanted == PLAIT_ORDER_CREATION || n <= 1 ||
+           (wanted == PLAIT_ORDER_AUTO && n > SMALL && is_low(n, look));
 }
 
 /* False: no memory. */
@@ -94,18 +103,13 @@ static bool compete(contest *c, plait_order wanted)
     bool is_small = n <= SMALL || wanted == PLAIT_ORDER_MEMORY;
     pl_order_look look;
     note_bytes(c, n);
-    if (!pl_order_look_at_creation(c->graph, &look))
+    if (!pl_order_look_at_creation(c->graph, &look, &c->best))
         return false;
-    c->best = look.score;
-    if (!is_small && is_low(&look, n))
+    if (pl_order_creation_will_do(n, &look, wanted))
         return true;
+    if (!is_small && n > MEDIUM)
+        return let_try(c, pl_order_depth, false);
     return pl_order_find_bound(c->graph, &c->bound) && try_walks(c, is_small);
-}
-
-bool pl_order_creation_will_do(uint32_t n, uint32_t peak, plait_order wanted)
-{
-    return wanted == PLAIT_ORDER_CREATION || n <= 1 ||
-           (wanted == PLAIT_ORDER_AUTO && n > SMALL && peak <= n / MUCH);
 }
 
 bool pl_order(const pl_order_graph *graph, plait_order wanted,

@@ -34,6 +34,14 @@ typedef struct pl_order_score {
     uint64_t total; /* live results, summed over all steps */
 } pl_order_score;
 
+/* What one sweep of creation order tells. */
+typedef struct pl_order_look {
+    uint32_t peak;
+    uint32_t inner;
+    uint32_t targets; /* how many */
+    uint32_t widest;  /* the most inputs of a task, repeats included */
+} pl_order_look;
+
 /*
  * Writes to `position` (room for n) each task's place, from 0, every input
  * before what uses it. `*is_identity` says that it is creation order, in which
@@ -44,10 +52,11 @@ typedef struct pl_order_score {
 bool pl_order(const pl_order_graph *graph, plait_order wanted,
               uint32_t *position, bool *is_identity, size_t *temporary_bytes);
 
-/* Whether creation order, in which `peak` results are alive at a time, is so
- * good in a graph of n tasks that pl_order need not be asked. Priorities are
- * the caller's to look at.  Thread: any.  Blocks: no. */
-bool pl_order_creation_will_do(uint32_t n, uint32_t peak, plait_order wanted);
+/* Whether creation order is so good in a graph of n tasks that pl_order need
+ * not be asked. Priorities are the caller's to look at.
+ * Thread: any.  Blocks: no. */
+bool pl_order_creation_will_do(uint32_t n, const pl_order_look *look,
+                               plait_order wanted);
 
 /* The exact sweep: runs the tasks in this order (NULL: creation order), one at
  * a time, freeing each result after its last use. False: no memory. */

@@ -29,15 +29,6 @@ typedef struct pl_order_trial {
     size_t bytes; /* the most memory it held */
 } pl_order_trial;
 
-/* What one sweep tells. */
-typedef struct pl_order_look {
-    pl_order_score score;
-    /* About the lowest peaks that an order may have, with and without targets;
-     * repeated inputs count as many. */
-    uint32_t floor;
-    uint32_t inner_floor;
-} pl_order_look;
-
 /* What no order can beat. */
 typedef struct pl_order_bound {
     uint32_t peak;
@@ -65,9 +56,9 @@ static inline uint32_t pl_order_n_uses(const pl_order_graph *graph, uint32_t t)
            pl_order_is_target(graph, t);
 }
 
-/* Creation order's score, in a few ns per use. False: no memory. */
-bool pl_order_look_at_creation(const pl_order_graph *graph,
-                               pl_order_look *look);
+/* Sweeps creation order, in a few ns per use. False: no memory. */
+bool pl_order_look_at_creation(const pl_order_graph *graph, pl_order_look *look,
+                               pl_order_score *score);
 
 /* Room for n items; NULL: no memory. */
 static inline void *pl_order_array(size_t n, size_t size)

@@ -27,37 +27,33 @@ static uint32_t count_targets(const pl_order_graph *graph)
 
 /* `sequence` NULL: creation order. `met` has room for n. */
 static void sweep(const pl_order_graph *graph, const uint32_t *sequence,
-                  unsigned char *met, pl_order_look *look)
+                  unsigned char *met, pl_order_score *score, uint32_t *widest)
 {
     /* Targets are met from the start: nothing frees them. */
     memcpy(met, graph->is_target, graph->n);
-    pl_order_score score = { .peak = 0 };
-    uint32_t targets = count_targets(graph), live = targets, widest = 0;
-    look->floor = targets;
+    uint32_t targets = count_targets(graph), live = targets;
     for (uint32_t at = graph->n; at-- > 0;) {
         uint32_t t = sequence ? sequence[at] : at;
         uint32_t first = graph->input_at[t], end = graph->input_at[t + 1];
-        widest = max_u32(end - first, widest);
+        *widest = max_u32(end - first, *widest);
         for (uint32_t i = first; i < end; i++) {
             live += !met[graph->inputs[i]];
             met[graph->inputs[i]] = 1;
         }
         /* Its inputs and its result are alive together for a moment. */
-        score.peak = max_u32(live, score.peak);
-        score.inner = max_u32(live - targets, score.inner);
-        score.total += live--;
+        score->peak = max_u32(live, score->peak);
+        score->inner = max_u32(live - targets, score->inner);
+        score->total += live--;
         targets -= pl_order_is_target(graph, t);
     }
-    look->score = score;
-    look->floor = max_u32(look->floor, widest + 1);
-    look->inner_floor = widest + 1;
 }
 
-static bool look_at(const pl_order_graph *graph, const uint32_t *position,
-                    pl_order_look *look)
+static bool sweep_order(const pl_order_graph *graph, const uint32_t *position,
+                        pl_order_score *score, uint32_t *widest)
 {
     size_t n = graph->n;
-    *look = (pl_order_look){ .floor = 0 };
+    *score = (pl_order_score){ 0 };
+    *widest = 0;
     if (n == 0)
         return true;
     /* The sequence and, behind it, what was met. */
@@ -68,21 +64,24 @@ static bool look_at(const pl_order_graph *graph, const uint32_t *position,
     for (uint32_t t = 0; position && t < graph->n; t++)
         sequence[position[t]] = t;
     sweep(graph, position ? sequence : NULL,
-          (unsigned char *)sequence + order_bytes, look);
+          (unsigned char *)sequence + order_bytes, score, widest);
     pl_free(sequence);
     return true;
 }
 
-bool pl_order_look_at_creation(const pl_order_graph *graph, pl_order_look *look)
+bool pl_order_look_at_creation(const pl_order_graph *graph, pl_order_look *look,
+                               pl_order_score *score)
 {
-    return look_at(graph, NULL, look);
+    bool ok = sweep_order(graph, NULL, score, &look->widest);
+    look->peak = score->peak;
+    look->inner = score->inner;
+    look->targets = count_targets(graph);
+    return ok;
 }
 
 bool pl_order_sweep(const pl_order_graph *graph, const uint32_t *position,
                     pl_order_score *score)
 {
-    pl_order_look look;
-    bool ok = look_at(graph, position, &look);
-    *score = look.score;
-    return ok;
+    uint32_t widest;
+    return sweep_order(graph, position, score, &widest);
 }

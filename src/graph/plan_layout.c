@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* plan_layout.c: a plan's successors, and its layout in the order chosen. */
-#include "graph/order.h"
 #include "graph/plan_maker.h"
 #include "platform/pages.h"
 
@@ -10,19 +9,23 @@
 
 #define AHEAD 16
 
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 /*
  * Fills nodes[].successors, which hold counts, and successors from words. The
  * tasks are gone through in falling order, so that each list is filled from its
  * end: the offset is counted down to the list's begin, and lists come out
  * rising. The first user met is the last to run, so this is also a sweep of
- * live results from the end of the run to its begin. Returns the most that are
- * alive at a time.
+ * live results from the end of the run to its begin.
  */
-static uint32_t fill_successors(plait_plan *plan)
+static pl_order_look fill_successors(plait_plan *plan)
 {
     pl_node *nodes = plan->nodes;
-    uint32_t alive = plan->n_distinct_targets;
-    uint32_t peak = alive;
+    uint32_t targets = plan->n_distinct_targets, alive = targets;
+    pl_order_look look = { .targets = targets };
     for (uint32_t t = plan->n_tasks; t-- > 0;) {
         for (uint32_t at = nodes[t + 1].words; at-- > nodes[t].words;) {
             uint32_t word = plan->words[at];
@@ -37,11 +40,14 @@ static uint32_t fill_successors(plait_plan *plan)
                 !(input->inputs & MET) && !(input->function & PL_NODE_TARGET);
             input->inputs |= MET;
         }
-        peak = alive > peak ? alive : peak;
         nodes[t].inputs &= ~MET;
+        look.peak = max_u32(look.peak, alive);
+        look.inner = max_u32(look.inner, alive - targets);
+        look.widest = max_u32(look.widest, nodes[t].inputs);
         alive--; /* its own result: everything in a plan is used, or a target */
+        targets -= (nodes[t].function & PL_NODE_TARGET) != 0;
     }
-    return peak;
+    return look;
 }
 
 bool pl_plan_invert(pl_plan_maker *m)
@@ -57,7 +63,7 @@ bool pl_plan_invert(pl_plan_maker *m)
         plan->n_sources += plan->nodes[t].inputs == 0;
     }
     plan->nodes[plan->n_tasks].successors = end;
-    m->peak = fill_successors(plan);
+    m->look = fill_successors(plan);
     return true;
 }
 
@@ -131,7 +137,7 @@ static bool choose_order(pl_plan_maker *m, plait_order wanted)
     plait_plan *plan = m->plan;
     bool has_priorities = any_priority(m);
     if (!has_priorities &&
-        pl_order_creation_will_do(plan->n_tasks, m->peak, wanted))
+        pl_order_creation_will_do(plan->n_tasks, &m->look, wanted))
         return true;
     order_arrays arrays = { 0 };
     bool identity = true;

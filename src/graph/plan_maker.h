@@ -6,6 +6,7 @@
 #ifndef PL_PLAN_MAKER_H
 #define PL_PLAN_MAKER_H
 
+#include "graph/order.h"
 #include "graph/plan.h"
 
 /* What is needed only while a plan is made. */
@@ -19,7 +20,7 @@ typedef struct pl_plan_maker {
     uint32_t *ranks;       /* id - 1 -> rank; NULL: all ids are needed */
     uint32_t *position;    /* rank -> plan number; NULL: the same */
     uint32_t at;           /* words written */
-    uint32_t peak;         /* results alive at a time, in creation order */
+    pl_order_look look;    /* at creation order */
 } pl_plan_maker;
 
 /* The plan number of a task that is needed, while the plan is in creation
@@ -29,7 +30,7 @@ static inline uint32_t pl_rank_of(const pl_plan_maker *m, uint32_t id)
     return m->ranks ? m->ranks[id - 1] : id - 1;
 }
 
-/* Fills successors from words, and m->peak. False: no memory. */
+/* Fills successors from words, and m->look. False: no memory. */
 bool pl_plan_invert(pl_plan_maker *m);
 
 /* Chooses an order, and lays the plan out in it: m->position. False: no

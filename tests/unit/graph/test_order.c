@@ -73,39 +73,55 @@ static void test_creation_means_creation(void **state)
     graph_free(g);
 }
 
-/* What is said of creation order before a graph is laid out is what pl_order
- * finds. */
+/* Creation order will do where it leaves little to save; and then it is what
+ * pl_order gives. */
 static void test_creation_will_do(void **state)
 {
     (void)state;
-    assert_true(pl_order_creation_will_do(0, 0, PLAIT_ORDER_MEMORY));
-    assert_true(pl_order_creation_will_do(1, 1, PLAIT_ORDER_AUTO));
-    assert_true(pl_order_creation_will_do(9, 9, PLAIT_ORDER_CREATION));
-    assert_false(pl_order_creation_will_do(9, 2, PLAIT_ORDER_AUTO));
-    assert_false(pl_order_creation_will_do(9999, 9000, PLAIT_ORDER_AUTO));
-    assert_false(pl_order_creation_will_do(9999, 2, PLAIT_ORDER_MEMORY));
-    for (uint32_t reach = 10; reach <= 100; reach += 10) {
-        /* One target: each task uses the one before, and an older one. */
-        test_graph *g = graph_new(3000, 6000);
-        random_state = reach;
-        for (uint32_t t = 0; t < 3000; t++) {
-            add_task(g);
-            if (t < reach)
-                continue;
-            add_input(g, t - 1);
-            add_input(g, t - 2 - random_below(reach - 2));
-        }
+    const pl_order_look bad = { 9000, 8999, 1, 2 };
+    const pl_order_look chain = { 2, 2, 1, 1 };
+    const pl_order_look fan_in = { 9999, 9998, 1, 9998 };
+    const pl_order_look many_targets = { 5001, 3, 5000, 2 };
+    const pl_order_look loads_then_saves = { 5001, 4999, 5000, 1 };
+    assert_true(pl_order_creation_will_do(1, &bad, PLAIT_ORDER_MEMORY));
+    assert_true(pl_order_creation_will_do(9999, &bad, PLAIT_ORDER_CREATION));
+    assert_false(pl_order_creation_will_do(9999, &bad, PLAIT_ORDER_AUTO));
+    assert_true(pl_order_creation_will_do(9999, &chain, PLAIT_ORDER_AUTO));
+    assert_false(pl_order_creation_will_do(9999, &chain, PLAIT_ORDER_MEMORY));
+    assert_false(pl_order_creation_will_do(99, &chain, PLAIT_ORDER_AUTO));
+    assert_true(pl_order_creation_will_do(9999, &fan_in, PLAIT_ORDER_AUTO));
+    assert_true(
+        pl_order_creation_will_do(9999, &many_targets, PLAIT_ORDER_AUTO));
+    assert_false(
+        pl_order_creation_will_do(9999, &loads_then_saves, PLAIT_ORDER_AUTO));
+}
+
+static void test_look_at_creation(void **state)
+{
+    (void)state;
+    for (uint32_t window = 5; window <= 100; window += 5) {
+        test_graph *g = random_graph(window, 3000, window, 3);
         const pl_order_graph *graph = finish(g);
-        pl_order_score score = naive_score(graph, NULL);
-        bool is_identity = false;
-        uint32_t *position = new_position(graph);
-        assert_true(
-            pl_order(graph, PLAIT_ORDER_AUTO, position, &is_identity, NULL));
-        if (pl_order_creation_will_do(3000, score.peak, PLAIT_ORDER_AUTO))
+        pl_order_score score, naive = naive_score(graph, NULL);
+        pl_order_look look;
+        assert_true(pl_order_look_at_creation(graph, &look, &score));
+        assert_int_equal(score.peak, naive.peak);
+        assert_int_equal(score.total, naive.total);
+        assert_int_equal(look.peak, naive.peak);
+        assert_int_equal(look.inner, naive.inner);
+        assert_int_equal(look.widest, 3);
+        uint32_t targets = 0;
+        for (uint32_t t = 0; t < 3000; t++)
+            targets += g->is_target[t];
+        assert_int_equal(look.targets, targets);
+        if (pl_order_creation_will_do(3000, &look, PLAIT_ORDER_AUTO)) {
+            bool is_identity = false;
+            uint32_t *position = new_position(graph);
+            assert_true(pl_order(graph, PLAIT_ORDER_AUTO, position,
+                                 &is_identity, NULL));
             assert_true(is_identity);
-        else
-            assert_true(score.peak > 3000 / 64);
-        free(position);
+            free(position);
+        }
         graph_free(g);
     }
 }
@@ -118,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_keeps_good_creation_order),
         cmocka_unit_test(test_creation_means_creation),
         cmocka_unit_test(test_creation_will_do),
+        cmocka_unit_test(test_look_at_creation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
