@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_threads.c: pools of every size, limits, front ends' threads, exit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <plait/plait.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A barrier of tasks: passes when `wanted` are in it at once. */
+typedef struct crowd {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    unsigned wanted, now, most;
+    bool together;
+} crowd;
+
+static plait_value meet(plait_context *ctx, const plait_value *args, size_t n)
+{
+    crowd *c = plait_context_user(ctx);
+    (void)args;
+    (void)n;
+    pthread_mutex_lock(&c->mutex);
+    c->now++;
+    if (c->now > c->most)
+        c->most = c->now;
+    if (c->now == c->wanted) {
+        c->together = true;
+        pthread_cond_broadcast(&c->changed);
+    }
+    while (!c->together)
+        pthread_cond_wait(&c->changed, &c->mutex);
+    c->now--;
+    pthread_mutex_unlock(&c->mutex);
+    return plait_int(plait_context_worker(ctx));
+}
+
+/* As many tasks as there are workers are in the barrier at once, and never one
+ * more, on a pool of that size or a greater one. */
+static void meet_in_a_pool(unsigned pool, unsigned workers)
+{
+    static plait_value items[3000], outs[3000];
+    crowd c = { PTHREAD_MUTEX_INITIALIZER,
+                PTHREAD_COND_INITIALIZER,
+                workers,
+                0,
+                0,
+                false };
+    plait_options options = { PLAIT_OPTIONS_INIT, .scheduler = "threads",
+                              .workers = pool };
+    plait_error err = { PLAIT_ERROR_INIT };
+    plait_executor *ex = plait_executor_open("threads", &options, &err);
+    if (!ex)
+        fail_msg("%s", err.message);
+    assert_int_equal(plait_executor_workers(ex), pool);
+    options.executor = ex;
+    options.workers = workers;
+    options.user = &c;
+    size_t n = 2 * (size_t)workers + 5;
+    memset(items, 0, sizeof items);
+    assert_int_equal(plait_map(meet, NULL, items, n, &options, outs, &err),
+                     PLAIT_OK);
+    assert_int_equal(c.most, workers);
+    for (size_t i = 0; i < n; i++)
+        assert_in_range(plait_as_int(outs[i]), 0, workers - 1);
+    plait_executor_close(ex);
+}
+
+static void as_many_at_once_as_workers(void **state)
+{
+    static const unsigned sizes[] = { 1, 2, 3, 8, 64, 250 };
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        meet_in_a_pool(sizes[i], sizes[i]);
+}
+
+static void a_thousand_and_twenty_four_workers(void **state)
+{
+    (void)state;
+    meet_in_a_pool(1024, 1024);
+}
+
+static void a_run_is_limited_in_a_great_pool(void **state)
+{
+    (void)state;
+    meet_in_a_pool(64, 1);
+    meet_in_a_pool(64, 5);
+}
+
+static void the_default_pool_grows(void **state)
+{
+    static const unsigned sizes[] = { 2, 9, 4, 30 };
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        plait_value items[64] = { 0 }, outs[64];
+        crowd c = { PTHREAD_MUTEX_INITIALIZER,
+                    PTHREAD_COND_INITIALIZER,
+                    sizes[i],
+                    0,
+                    0,
+                    false };
+        plait_options options = { PLAIT_OPTIONS_INIT, .workers = sizes[i],
+                                  .scheduler = "threads", .user = &c };
+        assert_int_equal(plait_map(meet, NULL, items, 64, &options, outs, NULL),
+                         PLAIT_OK);
+        assert_int_equal(c.most, sizes[i]);
+    }
+}
+
+/* ---- threads of a front end ---- */
+
+typedef struct spawned {
+    void (*main)(void *arg);
+    void *arg;
+    pthread_t thread;
+} spawned;
+
+static spawned threads[8];
+static _Atomic unsigned n_spawned;
+
+static void *spawned_main(void *arg)
+{
+    const spawned *s = arg;
+    s->main(s->arg);
+    return NULL;
+}
+
+static bool spawn(void *user, unsigned worker, void (*main)(void *arg),
+                  void *arg)
+{
+    unsigned most = *(unsigned *)user;
+    if (worker >= most)
+        return false;
+    n_spawned++;
+    threads[worker] = (spawned){ .main = main, .arg = arg };
+    return pthread_create(&threads[worker].thread, NULL, spawned_main,
+                          &threads[worker]) == 0;
+}
+
+static void a_front_end_makes_the_threads(void **state)
+{
+    (void)state;
+    unsigned most = 8;
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 3, .spawn = spawn,
+                              .spawn_user = &most };
+    crowd c = {
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 3, 0, 0, false
+    };
+    plait_value items[9] = { 0 }, outs[9];
+    plait_executor *ex = plait_executor_open("threads", &options, NULL);
+    assert_non_null(ex);
+    options.executor = ex;
+    options.user = &c;
+    assert_int_equal(plait_map(meet, NULL, items, 9, &options, outs, NULL),
+                     PLAIT_OK);
+    assert_int_equal(n_spawned, 3);
+    plait_executor_close(ex);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i].thread, NULL);
+}
+
+/* Fewer threads than asked for are a pool too; none is an error. */
+static void a_front_end_that_makes_few(void **state)
+{
+    (void)state;
+    unsigned most = 2;
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 5, .spawn = spawn,
+                              .spawn_user = &most };
+    plait_error err = { PLAIT_ERROR_INIT };
+    crowd c = {
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 2, 0, 0, false
+    };
+    plait_value items[9] = { 0 }, outs[9];
+    plait_executor *ex = plait_executor_open("threads", &options, &err);
+    assert_non_null(ex);
+    options.executor = ex;
+    options.user = &c;
+    assert_int_equal(plait_map(meet, NULL, items, 9, &options, outs, NULL),
+                     PLAIT_OK);
+    plait_executor_close(ex);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i].thread, NULL);
+    most = 0;
+    options.executor = NULL;
+    assert_null(plait_executor_open("threads", &options, &err));
+    assert_int_equal(err.status, PLAIT_ESYS);
+}
+
+/* ---- exit ---- */
+
+static plait_value never_ends(plait_context *ctx, const plait_value *args,
+                              size_t n)
+{
+    const int *ends = plait_context_user(ctx);
+    (void)args;
+    (void)n;
+    if (write(ends[1], "x", 1) != 1)
+        return plait_nil();
+    for (;;)
+        pause();
+}
+
+/* Exits with a task that never ends, in a child with the default pool. */
+static void exit_with_a_stuck_task(int *ends)
+{
+    plait_options options = { PLAIT_OPTIONS_INIT, .scheduler = "threads",
+                              .workers = 2, .user = ends };
+    plait_graph *g = plait_graph_new();
+    plait_task x = plait_delayed(g, never_ends);
+    plait_run *run = plait_start(g, &x, 1, &options, NULL);
+    static plait_run *keep;
+    keep = run;
+    char c;
+    if (!keep || read(ends[0], &c, 1) != 1)
+        _exit(9);
+    exit(7); /* with its handlers */
+}
+
+static void a_stuck_task_does_not_keep_the_process(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        exit_with_a_stuck_task(ends);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stuck_task_does_not_keep_the_process),
+        cmocka_unit_test(as_many_at_once_as_workers),
+        cmocka_unit_test(a_thousand_and_twenty_four_workers),
+        cmocka_unit_test(a_run_is_limited_in_a_great_pool),
+        cmocka_unit_test(the_default_pool_grows),
+        cmocka_unit_test(a_front_end_makes_the_threads),
+        cmocka_unit_test(a_front_end_that_makes_few),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
