@@ -194,11 +194,11 @@ def measure_cholesky(programs, settings):
 
 
 def build():
-    """Configures and builds build-bench; returns its bench folder."""
-    folder = ROOT / "build-bench"
+    """Configures and builds build/bench, as make does; its bench folder."""
+    folder = ROOT / "build" / "bench"
     if not (folder / "build.ninja").exists():
         subprocess.run(["meson", "setup", str(folder), "--buildtype=release",
-                        "-Dbench=true", "-Dtests=false", "-Dexamples=false"],
+                        "-Dbench=true", "-Dtests=false"],
                        cwd=ROOT, check=True, stdout=sys.stderr)
     subprocess.run(["ninja", "-C", str(folder)], check=True,
                    stdout=sys.stderr)
@@ -235,7 +235,7 @@ def arguments():
         description="Measure Plait beside its peers.")
     parser.add_argument("--build", type=Path, metavar="DIR",
                         help="a meson build folder with -Dbench=true "
-                             "(default: build-bench, built first)")
+                             "(default: build/bench, built first)")
     parser.add_argument("--quick", action="store_true",
                         help="one repeat, 200,000 tasks: a look, no figure")
     parser.add_argument("--repeats", type=int, help="default 5")
