@@ -71,7 +71,8 @@ static pl_order_outcome empty_stack(depth_walk *walk, uint32_t limit)
 {
     while (walk->stack.height > 0) {
         uint32_t t = pl_order_stack_top(&walk->stack);
-        if (walk->position[t] == UNSEEN) {
+        uint32_t k = pl_order_n_inputs(walk->graph, t);
+        if (walk->position[t] == UNSEEN && k > 0) {
             if (!open_task(walk, t))
                 return PL_ORDER_NO_MEMORY;
             if (pl_order_stack_top(&walk->stack) != t)
@@ -79,7 +80,7 @@ static pl_order_outcome empty_stack(depth_walk *walk, uint32_t limit)
         }
         walk->stack.height--;
         /* It may be there twice: two tasks may have asked for it. */
-        if (walk->position[t] == OPENED)
+        if (walk->position[t] >= OPENED)
             place(walk, t);
         if (walk->score.peak > limit)
             return PL_ORDER_GAVE_UP;

@@ -3,7 +3,6 @@
 #include "graph/order_stack.h"
 
 #include "base/alloc.h"
-#include "graph/order_sort.h"
 
 #define FIRST_CAPACITY 256
 
@@ -29,11 +28,4 @@ bool pl_order_stack_grow(pl_order_stack *stack, size_t more)
     stack->tasks = tasks;
     stack->capacity = capacity;
     return true;
-}
-
-void pl_order_stack_push(pl_order_stack *stack, uint64_t *keys, size_t n)
-{
-    pl_order_sort(keys, n);
-    for (size_t i = 0; i < n; i++)
-        stack->tasks[stack->height++] = UINT32_MAX - (uint32_t)keys[i];
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "graph/order_sort.h"
+
 /* All zero is empty. */
 typedef struct pl_order_stack {
     uint32_t *tasks;
@@ -41,6 +43,12 @@ static inline uint64_t pl_order_key(uint32_t rank, uint32_t task)
 }
 
 /* Sorts the keys and pushes their tasks, for which there is room. */
-void pl_order_stack_push(pl_order_stack *stack, uint64_t *keys, size_t n);
+static inline void pl_order_stack_push(pl_order_stack *stack, uint64_t *keys,
+                                       size_t n)
+{
+    pl_order_sort(keys, n);
+    for (size_t i = 0; i < n; i++)
+        stack->tasks[stack->height++] = UINT32_MAX - (uint32_t)keys[i];
+}
 
 #endif
