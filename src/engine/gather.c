@@ -55,9 +55,10 @@ size_t pl_gather_count(const plait_run *run, const pl_node *node)
     return n;
 }
 
-void pl_gather_careful(const plait_run *run, const pl_node *node,
-                       plait_value *args)
+bool pl_gather_careful(const plait_run *run, const pl_node *node,
+                       plait_value *args, plait_value *failure)
 {
+    bool copied = true;
     cursor c = { run, node->words };
     while (c.at < node[1].words) {
         uint32_t word = run->words[c.at++];
@@ -67,10 +68,16 @@ void pl_gather_careful(const plait_run *run, const pl_node *node,
         }
         plait_value literal = pl_graph_literal(run->plan->graph, word);
         uint32_t end = c.at + words_inside(literal);
-        *args++ = is_nested(literal) ? pl_replace_refs(literal, next_input, &c)
-                                     : literal;
+        *args = is_nested(literal) ? pl_replace_refs(literal, next_input, &c)
+                                   : literal;
         c.at = end; /* a copy that ran out of memory has not read them all */
+        if (plait_is_error(*args)) { /* literals are none */
+            copied = false;
+            *failure = *args;
+        }
+        args++;
     }
+    return copied;
 }
 
 void pl_gather_release(const plait_run *run, const pl_node *node,

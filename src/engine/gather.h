@@ -12,9 +12,11 @@
 /* How many arguments a task has. */
 size_t pl_gather_count(const plait_run *run, const pl_node *node);
 
-/* Writes the arguments of any task; error values stand for failed inputs. */
-void pl_gather_careful(const plait_run *run, const pl_node *node,
-                       plait_value *args);
+/* Writes the arguments of any task; error values stand for failed inputs.
+ * False: a list or dict could not be copied, and `*failure` (borrowed from the
+ * arguments) says why. The arguments are to be released all the same. */
+bool pl_gather_careful(const plait_run *run, const pl_node *node,
+                       plait_value *args, plait_value *failure);
 
 /* Releases what pl_gather_careful copied. */
 void pl_gather_release(const plait_run *run, const pl_node *node,

@@ -135,13 +135,18 @@ static plait_value call_attached(pl_lane *lane, const pl_node *node)
     plait_value *args = n <= PL_ARGS_INLINE ? few : room_for_args(lane, n);
     if (!args)
         return pl_error_nomem_value();
-    pl_gather_careful(run, node, args);
+    plait_value result;
+    if (!pl_gather_careful(run, node, args, &result)) {
+        plait_retain(result);
+        pl_gather_release(run, node, args);
+        return result;
+    }
     int64_t deadline_ns = lane->context.deadline_ns;
     bool timed =
         function->runtime && deadline_ns != INT64_MAX && run->on_deadline;
     if (timed)
         run->on_deadline(lane, deadline_ns);
-    plait_value result = function->fn(&lane->context, args, n);
+    result = function->fn(&lane->context, args, n);
     if (timed)
         run->on_deadline(lane, INT64_MAX);
     pl_gather_release(run, node, args);

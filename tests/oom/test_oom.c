@@ -41,10 +41,14 @@ static plait_value broken(plait_context *ctx, const plait_value *args, size_t n)
     return plait_fail_with(ctx, plait_string("a payload"), "broken");
 }
 
+/* Accepts errors inside lists, but gets none instead of a list. */
 static plait_value count(plait_context *ctx, const plait_value *args, size_t n)
 {
-    (void)ctx;
-    (void)args;
+    for (size_t i = 0; i < n; i++) {
+        if (plait_is_error(args[i]))
+            return plait_error_value(PLAIT_EINVAL, "%s was given an error",
+                                     plait_context_key(ctx));
+    }
     return plait_int((int64_t)n);
 }
 
