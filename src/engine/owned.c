@@ -447,6 +447,7 @@ bool pl_owned_init(plait_run *run)
     own->doomed = PL_NONE;
     pl_lane_init(&own->lane, run, 0);
     run->owned = own;
+    pl_run_set_up_cells(run, 0);
     if (!ok || !own->marks) {
         pl_owned_fini(run);
         return false;

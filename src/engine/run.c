@@ -26,10 +26,11 @@ static void give_cells(plait_plan *plan, pl_cell *cells)
         pl_pages_free(cells, plan->n_tasks, sizeof *cells);
 }
 
-static void set_up_cells(plait_run *run)
+void pl_run_set_up_cells(plait_run *run, uint32_t first)
 {
     const pl_node *nodes = run->nodes;
-    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
+    run->cells_ready = true;
+    for (uint32_t t = first; t < run->plan->n_tasks; t++) {
         pl_cell *cell = &run->cells[t];
         cell->slot = (plait_slot){ .words = { 0, 0 } };
         atomic_init(&cell->missing, nodes[t].inputs);
@@ -73,7 +74,6 @@ bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
         setup->timeout_ms || setup->retries ||
         (setup->event_kinds &
          ~(unsigned)(PLAIT_TASK_FAILED | PLAIT_RUN_BEGIN | PLAIT_RUN_END)) != 0;
-    set_up_cells(run);
     atomic_init(&run->failed, PL_NONE);
     atomic_init(&run->targets_left, plan->n_distinct_targets);
     atomic_init(&run->resolved, plan->n_distinct_targets == 0);
@@ -111,7 +111,11 @@ static void release_results(plait_run *run)
 {
     const plait_plan *plan = run->plan;
     if (pl_run_trouble(run) != 0 || !pl_run_resolved(run)) {
-        for (uint32_t t = 0; t < plan->n_tasks; t++)
+        uint32_t n =
+            run->cells_ready
+                ? plan->n_tasks
+                : atomic_load_explicit(&run->cursor, memory_order_relaxed);
+        for (uint32_t t = 0; t < n; t++)
             release_cell(run, &run->cells[t]);
         return;
     }

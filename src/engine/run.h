@@ -114,6 +114,7 @@ struct plait_run {
                                         handler perhaps: must be safe there */
     void (*on_end)(plait_run *run);  /* once, by who drove it last */
     void *driver;                    /* the executor's own */
+    bool cells_ready;                /* all are set up; see walk.h */
     uint32_t n_lanes;                /* room in `lanes` */
     struct pl_lane *_Atomic *lanes;  /* by worker; they count, and say what
                                         runs now */
@@ -154,6 +155,10 @@ typedef struct pl_run_setup {
 /* Fills a zeroed run; retains the plan. False: no memory, nothing to undo.
  * Thread: any.  Blocks: no. */
 bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup);
+
+/* Sets up the cells of the tasks from `first` on; what no cell has been set up
+ * for holds anything. Shared and owned runs do it for all, at the start. */
+void pl_run_set_up_cells(plait_run *run, uint32_t first);
 
 /* Frees what the run holds, results included. Nobody drives it any more. */
 void pl_run_fini(plait_run *run);

@@ -166,6 +166,8 @@ static bool hold_use(pl_lane *lane, uint32_t input)
 static inline void drop_use(pl_lane *lane, uint32_t input, bool is_first)
 {
     pl_cell *cell = &lane->run->cells[input];
+    if (!pl_is_object(cell->slot.value))
+        return; /* nothing to free: uses of plain numbers need no counting */
     /* acquire and acq_rel: who frees comes after every reader */
     uint32_t uses = atomic_load_explicit(&cell->uses, memory_order_acquire);
     if (uses != 1 &&
@@ -175,7 +177,7 @@ static inline void drop_use(pl_lane *lane, uint32_t input, bool is_first)
     /* relaxed: without trouble nobody else looks at it any more */
     atomic_store_explicit(&cell->uses, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
-    pl_release(cell->slot.value);
+    plait_release(cell->slot.value);
 }
 
 static inline void drop_inputs(pl_lane *lane, const pl_node *node)

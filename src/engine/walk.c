@@ -14,6 +14,13 @@ static void set_state(pl_cell *cell, pl_task_state state)
     atomic_store_explicit(&cell->state, state, memory_order_release);
 }
 
+/* There is trouble: from here on all cells are needed. */
+static void need_cells(plait_run *run, uint32_t task)
+{
+    if (!run->cells_ready)
+        pl_run_set_up_cells(run, task);
+}
+
 static void skip(pl_lane *lane, uint32_t task)
 {
     plait_run *run = lane->run;
@@ -32,6 +39,7 @@ static void skip(pl_lane *lane, uint32_t task)
 static void fail(pl_lane *lane, uint32_t task, plait_value error)
 {
     plait_run *run = lane->run;
+    need_cells(run, task);
     pl_run_record_failure(run, task, lane->worker, error);
     pl_lane_count(&lane->failed);
     pl_run_poison_successors(run, task, task);
@@ -42,7 +50,8 @@ static void fail(pl_lane *lane, uint32_t task, plait_value error)
 #define AHEAD 24
 
 /* Gives up a use of each input: pl_run_drop_inputs without atomic operations,
- * and with the release of plain values in line. */
+ * and only where there is something to free: uses of plain numbers need no
+ * counting. */
 static inline void drop_inputs(plait_run *run, const pl_node *node)
 {
     const uint32_t *word = run->words + node->words;
@@ -52,6 +61,8 @@ static inline void drop_inputs(plait_run *run, const pl_node *node)
         if (*word & PL_WORD_LITERAL)
             continue;
         pl_cell *cell = &run->cells[*word];
+        if (!pl_is_object(cell->slot.value))
+            continue;
         /* relaxed, all: one thread */
         uint32_t uses =
             atomic_load_explicit(&cell->uses, memory_order_relaxed) - 1;
@@ -59,15 +70,28 @@ static inline void drop_inputs(plait_run *run, const pl_node *node)
         if (uses == 0 && atomic_load_explicit(
                              &cell->state, memory_order_relaxed) == PL_DONE) {
             atomic_store_explicit(&cell->state, PL_FREED, memory_order_relaxed);
-            pl_release(cell->slot.value);
+            plait_release(cell->slot.value);
         }
     }
+}
+
+/* The result of a task, in a cell that may not be set up yet. */
+static inline void store_result(plait_run *run, uint32_t task,
+                                const pl_node *node, plait_value result)
+{
+    pl_cell *cell = &run->cells[task];
+    cell->slot.value = result;
+    if (!run->cells_ready)
+        atomic_store_explicit(&cell->uses,
+                              node[1].successors - node->successors +
+                                  (node->function & PL_NODE_TARGET),
+                              memory_order_relaxed);
+    set_state(cell, PL_DONE);
 }
 
 static inline void run_task(pl_lane *lane, uint32_t task, const pl_node *node)
 {
     plait_run *run = lane->run;
-    pl_cell *cell = &run->cells[task];
     if (lane->careful)
         pl_run_tell(run, PLAIT_TASK_READY, task, lane->worker, plait_nil());
     plait_value result = pl_lane_call(lane, task, node);
@@ -75,8 +99,7 @@ static inline void run_task(pl_lane *lane, uint32_t task, const pl_node *node)
         fail(lane, task, result);
         return;
     }
-    cell->slot.value = result;
-    set_state(cell, PL_DONE);
+    store_result(run, task, node, result);
     pl_lane_count(&lane->done);
     drop_inputs(run, node);
     if (pl_run_trouble(run))
@@ -95,6 +118,13 @@ static bool wants_to_yield(const pl_walk_yield *yield)
            yield->yield(yield->user);
 }
 
+void pl_walk_init(plait_run *run)
+{
+    const plait_plan *plan = run->plan;
+    for (uint32_t i = 0; i < plan->n_targets; i++)
+        atomic_init(&run->cells[plan->targets[i]].state, PL_WAITING);
+}
+
 bool pl_walk(pl_lane *lane, const pl_walk_yield *yield)
 {
     plait_run *run = lane->run;
@@ -104,6 +134,8 @@ bool pl_walk(pl_lane *lane, const pl_walk_yield *yield)
     for (; t < n && !wants_to_yield(yield); t++) {
         const pl_node *node = &run->nodes[t];
         uint32_t trouble = pl_run_trouble(run);
+        if (trouble)
+            need_cells(run, t);
         if (trouble && is_skipped(run, t, trouble))
             skip(lane, t);
         else

@@ -15,6 +15,7 @@ static plait_status sync_start(void *self, plait_run *run, plait_error *err)
     pl_lane *lane = pl_calloc_aligned(PL_CACHE_LINE, sizeof *lane);
     if (!lane)
         return pl_error_nomem(err);
+    pl_walk_init(run);
     pl_lane_init(lane, run, 0);
     /* release: plait_run_counts finds a whole lane */
     atomic_store_explicit(&run->lanes[0], lane, memory_order_release);

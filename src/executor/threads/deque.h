@@ -52,4 +52,12 @@ uint32_t pl_deque_steal(pl_deque *deque);
 /* What pl_deque_steal would probably return.  Thread: any.  Blocks: no. */
 uint32_t pl_deque_peek(pl_deque *deque);
 
+/* About how many tasks there are.  Thread: any.  Blocks: no. */
+static inline int64_t pl_deque_length(const pl_deque *deque)
+{
+    /* relaxed: a guess */
+    return atomic_load_explicit(&deque->bottom, memory_order_relaxed) -
+           atomic_load_explicit(&deque->top, memory_order_relaxed);
+}
+
 #endif

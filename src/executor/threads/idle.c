@@ -17,11 +17,20 @@ bool pl_idle_search(pl_idle *idle)
                memory_order_relaxed, memory_order_relaxed);
 }
 
-void pl_idle_found(pl_idle *idle)
+bool pl_idle_found(pl_idle *idle)
 {
-    /* release: what the searcher did is behind it when another becomes one */
-    atomic_fetch_and_explicit(&idle->word, ~PL_IDLE_SEARCHING,
-                              memory_order_release);
+    /* acquire: sees the work of those who did not wake because it searched;
+     * release: what the searcher did is behind it when another becomes one */
+    uint32_t before = atomic_fetch_and_explicit(&idle->word, ~PL_IDLE_SEARCHING,
+                                                memory_order_acq_rel);
+    return (before & PL_IDLE_SLEEPERS) != 0;
+}
+
+bool pl_idle_sleeps(const pl_idle *idle)
+{
+    /* relaxed: the mutex under which sleepers look orders it */
+    return (atomic_load_explicit(&idle->word, memory_order_relaxed) &
+            PL_IDLE_SLEEPERS) != 0;
 }
 
 void pl_idle_lie_down(pl_idle *idle)
@@ -63,11 +72,8 @@ bool pl_idle_sleep(pl_idle *idle, const _Atomic bool *closing)
             atomic_load_explicit(&idle->epoch, memory_order_acquire);
         if (get_up(idle, false))
             return true;
-        if (atomic_load_explicit(closing, memory_order_acquire)) {
-            if (get_up(idle, true))
-                pl_idle_found(idle);
-            return false;
-        }
+        if (atomic_load_explicit(closing, memory_order_acquire))
+            return get_up(idle, true); /* who was woken looks once more */
         pl_park(&idle->epoch, epoch, PL_FOREVER);
     }
 }
@@ -82,14 +88,21 @@ void pl_idle_wake_all(pl_idle *idle)
 void pl_idle_wake_one(pl_idle *idle)
 {
     uint32_t word = atomic_load_explicit(&idle->word, memory_order_relaxed);
+    uint32_t next;
     do {
-        if (!(word & PL_IDLE_SLEEPERS) || (word & PL_IDLE_SEARCHING))
+        if (!(word & PL_IDLE_SLEEPERS))
             return;
-        /* release: the sleeper that takes the token sees the work */
+        /* Where somebody searches, the word is written as it is: who clears
+         * `searching` comes behind that, and sees the work. */
+        next =
+            word & PL_IDLE_SEARCHING
+                ? word
+                : (word - PL_IDLE_SLEEPER + PL_IDLE_TOKEN) | PL_IDLE_SEARCHING;
+        /* release: the searcher, or who takes the token, sees the work */
     } while (!atomic_compare_exchange_weak_explicit(
-        &idle->word, &word,
-        (word - PL_IDLE_SLEEPER + PL_IDLE_TOKEN) | PL_IDLE_SEARCHING,
-        memory_order_release, memory_order_relaxed));
+        &idle->word, &word, next, memory_order_release, memory_order_relaxed));
+    if (next == word)
+        return;
     atomic_fetch_add_explicit(&idle->epoch, 1, memory_order_release);
     pl_unpark(&idle->epoch, 1);
 }

@@ -11,12 +11,14 @@
  * Whoever makes work visible calls pl_idle_notify: it wakes a sleeper only when
  * somebody sleeps and nobody searches. A woken sleeper is the searcher. A
  * searcher that finds work stops searching, and wakes another when there is
- * more: wakes spread as a chain, and a burst of pushes costs one.
+ * more, in any run: wakes spread as a chain, and a burst of pushes costs one.
  *
  * No wake-up is lost. The notifier makes work visible, then reads the word
  * (a light barrier between). The sleeper writes the word, then looks for work
- * once more (a heavy barrier between). One of them sees the other. A searcher
- * that gives up clears `searching` before it goes to sleep by the same rule.
+ * once more (a heavy barrier between). One of them sees the other. A notifier
+ * that leaves it to the searcher writes the word (as it is); the searcher
+ * clears `searching` behind that, and looks for more work before it turns to
+ * anything else that may take long.
  *
  * Modelled in tests/model/idle.pml.
  */
@@ -44,8 +46,13 @@ typedef struct pl_idle {
 /* Becomes the searcher; false: there is one.  Thread: any.  Blocks: no. */
 bool pl_idle_search(pl_idle *idle);
 
-/* The searcher is one no more.  Thread: the searcher.  Blocks: no. */
-void pl_idle_found(pl_idle *idle);
+/* The searcher is one no more. True: somebody sleeps, so it has to look whether
+ * there is more work, and to notify then.  Thread: the searcher.  Blocks: no.
+ */
+bool pl_idle_found(pl_idle *idle);
+
+/* Whether anybody sleeps.  Thread: any that holds the pool's mutex. */
+bool pl_idle_sleeps(const pl_idle *idle);
 
 /* Says that this worker is going to sleep. The caller looks for work once more
  * and then calls pl_idle_sleep or pl_idle_stay.
@@ -56,8 +63,8 @@ void pl_idle_lie_down(pl_idle *idle);
  * searcher.  Blocks: no. */
 bool pl_idle_stay(pl_idle *idle);
 
-/* Sleeps until woken (true: it is the searcher now), or until *closing (then
- * false).  Blocks: yes. */
+/* Sleeps until woken (true: it is the searcher now), or until *closing (false,
+ * and it is no sleeper any more).  Blocks: yes. */
 bool pl_idle_sleep(pl_idle *idle, const _Atomic bool *closing);
 
 /* Wakes all sleepers, to see that *closing is set.  Blocks: no. */
@@ -72,7 +79,7 @@ static inline void pl_idle_notify(pl_idle *idle)
     pl_barrier_light();
     /* relaxed: the barrier orders it behind the work */
     uint32_t word = atomic_load_explicit(&idle->word, memory_order_relaxed);
-    if ((word & PL_IDLE_SLEEPERS) && !(word & PL_IDLE_SEARCHING))
+    if (word & PL_IDLE_SLEEPERS)
         pl_idle_wake_one(idle);
 }
 

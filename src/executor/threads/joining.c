@@ -92,7 +92,53 @@ static void wake_parked(pl_team *team)
     pl_unpark(&team->run->event, INT_MAX);
 }
 
-void pl_pool_leave(pl_team_lane *lane)
+static uint32_t limit(const pl_team *team)
+{
+    /* relaxed: as pl_team_active */
+    return atomic_load_explicit(&team->limit, memory_order_relaxed);
+}
+
+/* Under the mutex, of a run that goes on: whether there is work for others now
+ * that a worker has left. While the run had all the workers that it may have,
+ * pushes told nobody (pl_pool_notify): if anybody waits to be told, what they
+ * were about to tell is looked for behind a heavy barrier. */
+static bool has_more(pl_pool *pool, pl_team *team)
+{
+    if (pl_team_has_work(team))
+        return true;
+    uint32_t left = pl_team_active(team);
+    if (left == 0 || left + 1 != limit(team) ||
+        (!pl_idle_sleeps(&pool->idle) &&
+         atomic_load_explicit(&team->parked, memory_order_relaxed) == 0))
+        return false;
+    pl_barrier_heavy();
+    return pl_team_has_work(team);
+}
+
+/* Whether a worker that sleeps could join some run. */
+static bool has_room_and_work(pl_pool *pool)
+{
+    bool found = false;
+    pl_mutex_lock(&pool->mutex);
+    pl_team *team = pool->teams;
+    while (team && !found) {
+        found = pl_team_active(team) < limit(team) && pl_team_has_work(team);
+        team = team->next == pool->teams ? NULL : team->next;
+    }
+    pl_mutex_unlock(&pool->mutex);
+    return found;
+}
+
+void pl_pool_stop_searching(pl_pool *pool, bool *searching)
+{
+    if (!*searching)
+        return;
+    *searching = false;
+    if (pl_idle_found(&pool->idle) && has_room_and_work(pool))
+        pl_idle_notify(&pool->idle);
+}
+
+void pl_pool_leave(pl_team_lane *lane, bool *searching)
 {
     pl_team *team = lane->team;
     pl_pool *pool = team->pool;
@@ -110,14 +156,16 @@ void pl_pool_leave(pl_team_lane *lane)
             add_hungry(pool, 1);
         finished = pl_pool_finish(pool);
     }
-    bool more = !over && team->listed && pl_team_has_work(team);
+    bool more = !over && team->listed && has_more(pool, team);
     if (more) /* it is listed: the team lives as long as the mutex is held */
         wake_parked(team);
     pl_mutex_unlock(&pool->mutex);
-    if (over)
+    if (over) { /* calls user code: nobody is to rely on this searcher */
+        pl_pool_stop_searching(pool, searching);
         plait_run_end(run);
-    else if (more)
+    } else if (more) {
         pl_idle_notify(&pool->idle);
+    }
     if (finished)
         pl_idle_wake_all(&pool->idle);
 }
@@ -137,12 +185,11 @@ bool pl_pool_add(pl_pool *pool, pl_team *team)
 void pl_pool_notify(pl_team *team)
 {
     pl_barrier_light();
-    /* relaxed: the barrier orders it behind the work. A worker that leaves
-     * looks again under the mutex. */
+    /* Nobody can join: who leaves tells of it (has_more). */
+    if (pl_team_active(team) >= limit(team))
+        return;
     wake_parked(team);
-    if (pl_team_active(team) <
-        atomic_load_explicit(&team->limit, memory_order_relaxed))
-        pl_idle_notify(&team->pool->idle);
+    pl_idle_notify(&team->pool->idle);
 }
 
 pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,

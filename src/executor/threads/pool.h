@@ -100,9 +100,15 @@ pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
  * its workers may go. */
 bool pl_pool_finish(pl_pool *pool);
 
-/* Leaves the run, and ends it when it is over and this was the last worker. The
- * team may be gone afterwards.  Thread: the lane's.  Blocks: no. */
-void pl_pool_leave(pl_team_lane *lane);
+/* Leaves the run, and ends it when it is over and this was the last worker;
+ * *searching is given up then. The team may be gone afterwards.
+ * Thread: the lane's.  Blocks: no. */
+void pl_pool_leave(pl_team_lane *lane, bool *searching);
+
+/* If this worker is the searcher, it is one no more: another searches, where
+ * one sleeps and there is more to find, in any run.
+ * Thread: the searcher.  Blocks: no. */
+void pl_pool_stop_searching(pl_pool *pool, bool *searching);
 
 /* ---- what a worker's thread does (worker.c) ---- */
 

@@ -133,11 +133,14 @@ static uint32_t overflow_take(pl_team_lane *lane)
     if (first == PL_NONE)
         return PL_NONE;
     uint32_t rest = team->run->cells[first].link;
+    bool more = rest != PL_NONE;
     while (rest != PL_NONE) {
         uint32_t task = rest;
         rest = team->run->cells[task].link;
         pl_team_put(lane, task);
     }
+    if (more) /* nobody saw them meanwhile */
+        pl_pool_notify(team);
     return first;
 }
 
@@ -206,12 +209,32 @@ static pl_team_lane *random_victim(pl_team_lane *lane)
     return lane_at(lane->team, i == lane->lane.worker ? (i + 1) % n : i);
 }
 
+/* Steals a task, and while tasks are short up to half of what lies there with
+ * it, as each steal takes a cache line from the victim, and many at once take
+ * the same one. What is stolen beyond one can be stolen again. */
+static uint32_t steal(pl_team_lane *lane, pl_team_lane *victim)
+{
+    int64_t n = pl_deque_length(&victim->deque) / 2;
+    uint32_t task = pl_deque_steal(&victim->deque);
+    if (task == PL_NONE || n < 2)
+        return task;
+    uint32_t most = claim_size(lane);
+    for (uint32_t i = 1; i < most && i < n; i++) {
+        uint32_t more = pl_deque_steal(&victim->deque);
+        if (more == PL_NONE)
+            break;
+        pl_team_put(lane, task);
+        task = more;
+    }
+    return task;
+}
+
 static uint32_t steal_anywhere(pl_team_lane *lane)
 {
     uint32_t n = n_lanes(lane->team);
     for (uint32_t k = 1; k < n; k++) {
         pl_team_lane *victim = lane_at(lane->team, (lane->lane.worker + k) % n);
-        uint32_t task = pl_deque_steal(&victim->deque);
+        uint32_t task = steal(lane, victim);
         if (task != PL_NONE)
             return task;
     }
@@ -239,7 +262,7 @@ static uint32_t look_elsewhere(pl_team_lane *lane)
         pl_team_lane *victim = random_victim(lane);
         uint32_t top = pl_deque_peek(&victim->deque);
         if (goes_before(team, top, source))
-            task = pl_deque_steal(&victim->deque);
+            task = steal(lane, victim);
     }
     if (task == PL_NONE && source != PL_NONE)
         task = claim(lane);

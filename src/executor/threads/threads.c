@@ -3,6 +3,7 @@
 #include "executor/threads/threads.h"
 
 #include "base/error.h"
+#include "engine/walk.h"
 #include "executor/executor.h"
 #include "executor/threads/pool.h"
 #include "platform/park.h"
@@ -31,6 +32,10 @@ static void tell_sources(plait_run *run)
 
 static plait_status threads_start(void *self, plait_run *run, plait_error *err)
 {
+    if (run->n_lanes > 1)
+        pl_run_set_up_cells(run, 0);
+    else
+        pl_walk_init(run);
     pl_team *team = pl_team_new(run, self, run->n_lanes);
     if (!team)
         return pl_error_nomem(err);

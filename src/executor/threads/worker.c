@@ -45,19 +45,8 @@ static uint32_t search(pl_team_lane *lane, bool *searching)
     return PL_NONE;
 }
 
-/* The searcher has found something: lets another search where there is more. */
-static void found(pl_team_lane *lane, bool *searching)
-{
-    pl_pool *pool = lane->team->pool;
-    *searching = false;
-    pl_idle_found(&pool->idle);
-    if (pl_team_has_work(lane->team) ||
-        atomic_load_explicit(&pool->hungry, memory_order_relaxed) > 0)
-        pl_idle_notify(&pool->idle);
-}
-
-/* Attaching may block: meanwhile the task lies where it can be stolen. Returns
- * the task to run then, or PL_NONE. */
+/* Attaching may block: meanwhile the task lies where it can be stolen, and what
+ * was held back for it is settled. Returns the task to run then, or PL_NONE. */
 static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
 {
     plait_run *run = lane->team->run;
@@ -70,6 +59,7 @@ static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
         return task;
     pl_team_put(lane, task);
     pl_pool_notify(lane->team);
+    pl_shared_flush(&lane->lane);
     if (!pl_attach(attachment, runtime, run, run->user))
         pl_detach(attachment); /* closed: the task will fail with that */
     return pl_deque_take(&lane->deque);
@@ -77,7 +67,7 @@ static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
 
 static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
 {
-    const pl_pool *pool = lane->team->pool;
+    pl_pool *pool = lane->team->pool;
     uint32_t task = PL_NONE;
     for (;;) {
         if (task == PL_NONE)
@@ -86,8 +76,7 @@ static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
             task = search(lane, searching);
         if (task == PL_NONE)
             break;
-        if (*searching)
-            found(lane, searching);
+        pl_pool_stop_searching(pool, searching);
         task = attach_before(lane, task);
         if (task != PL_NONE)
             task = pl_shared_run(&lane->lane, task, &pool->hungry);
@@ -106,12 +95,11 @@ static void work(pl_team_lane *lane, bool *searching, bool helps)
     if (lane->team->run->n_lanes > 1) {
         work_shared(lane, searching, helps);
     } else {
-        if (*searching)
-            found(lane, searching);
+        pl_pool_stop_searching(lane->team->pool, searching);
         pl_walk_yield yield = { &lane->team->pool->hungry, yields, lane };
         pl_walk(&lane->lane, helps ? NULL : &yield);
     }
-    pl_pool_leave(lane);
+    pl_pool_leave(lane, searching);
 }
 
 /* The next run for a worker, asleep until there is one; NULL: closing. */
@@ -130,7 +118,10 @@ static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
         pl_idle_lie_down(&pool->idle);
         lane = pl_pool_join_any(pool, attachment);
         if (lane) {
-            *searching = pl_idle_stay(&pool->idle);
+            /* as the searcher that it was, perhaps: more may have come, and not
+             * have been told of, before it lay down */
+            *searching =
+                pl_idle_stay(&pool->idle) || pl_idle_search(&pool->idle);
             return lane;
         }
         *searching = pl_idle_sleep(&pool->idle, &pool->finished);

@@ -145,6 +145,7 @@ static void drive_walk(random_graph *g)
     pl_lane *lane = pl_calloc_aligned(PL_CACHE_LINE, sizeof *lane);
     pl_walk_yield yield = { &hint, now_and_then, g };
     assert_non_null(lane);
+    pl_walk_init(run);
     pl_lane_init(lane, run, 0);
     g->checks_alive = g->knows_alive;
     pl_lane_enter(lane, NULL);
@@ -227,6 +228,7 @@ static void drive_shared(random_graph *g)
 {
     uint32_t n_lanes = 1 + dice(g, MOST_LANES);
     plait_run *run = run_new(g, n_lanes, NULL);
+    pl_run_set_up_cells(run, 0);
     hand_lane *lanes =
         pl_calloc_aligned(PL_CACHE_LINE, n_lanes * sizeof *lanes);
     assert_non_null(lanes);
