@@ -147,6 +147,7 @@ static void drive_walk(random_graph *g)
     assert_non_null(lane);
     pl_walk_init(run);
     pl_lane_init(lane, run, 0);
+    pl_walk_init(run);
     g->checks_alive = g->knows_alive;
     pl_lane_enter(lane, NULL);
     while (!pl_walk(lane, &yield))
@@ -237,6 +238,7 @@ static void drive_shared(random_graph *g)
         lanes[i].lane.push = hand_push;
         lanes[i].next = PL_NONE;
     }
+    pl_run_set_up_cells(run, 0);
     drive_lanes(g, run, lanes, n_lanes);
     check_run(g, run, true);
     if (!pl_run_resolved(run))
