@@ -46,8 +46,8 @@ static void line_ends_and_mark(void **state)
     (void)state;
     const char *texts[] = { "a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n",
                             "a,b\r1,2\r3,4\r", "a,b\n1,2\n3,4",
-                            "\xEF\xBB\xBF"
-                            "a,b\n1,2\n3,4\n" };
+                            ("\xEF\xBB\xBF"
+                             "a,b\n1,2\n3,4\n") };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct table *table = read_text(texts[i]);
         assert_int_equal(table->n_rows, 2);
