@@ -139,7 +139,7 @@ static uint32_t overflow_take(pl_team_lane *lane)
         rest = team->run->cells[task].link;
         pl_team_put(lane, task);
     }
-    if (more) /* nobody saw them meanwhile */
+    if (more) /* nobody saw them on their way */
         pl_pool_notify(team);
     return first;
 }
@@ -219,13 +219,16 @@ static uint32_t steal(pl_team_lane *lane, pl_team_lane *victim)
     if (task == PL_NONE || n < 2)
         return task;
     uint32_t most = claim_size(lane);
-    for (uint32_t i = 1; i < most && i < n; i++) {
+    uint32_t i = 1;
+    for (; i < most && i < n; i++) {
         uint32_t more = pl_deque_steal(&victim->deque);
         if (more == PL_NONE)
             break;
         pl_team_put(lane, task);
         task = more;
     }
+    if (i > 1) /* nobody saw them on their way */
+        pl_pool_notify(lane->team);
     return task;
 }
 
