@@ -93,13 +93,28 @@ static void call_on_done(pl_computation *c, pl_on_done *list)
     calling_back = outer;
 }
 
+/* Frees the run's objects that could not be freed where they were released, and
+ * lets go of the runtime before user code is called. */
+static void free_deferred(void)
+{
+    pl_attachment own = { .worker = UINT_MAX };
+    pl_attachment *current = pl_attachment_current();
+    pl_attachment *attachment = current ? current : &own;
+    pl_attachment_set_current(attachment);
+    pl_runtime_drain(attachment);
+    pl_detach(attachment);
+    pl_attachment_set_current(current);
+    if (!current)
+        pl_attachment_fini(&own);
+}
+
 static void on_end(plait_run *run)
 {
     pl_computation *c = pl_computation_of(run);
     pl_alarm_cancel(&c->alarm);
     if (pl_run_resolved(run))
         pl_run_sweep(run);
-    pl_runtime_drain(pl_attachment_current());
+    free_deferred();
     pl_telling_end(c);
     call_on_done(c, take_on_done(c));
     /* Waits may return from here on: only the address is used any more. A

@@ -28,11 +28,11 @@ static plait_status sync_start(void *self, plait_run *run, plait_error *err)
     pl_lane_enter(lane, outer ? outer : &own);
     pl_walk(lane, NULL);
     pl_lane_leave(lane);
+    plait_run_end(run);
     if (!outer) {
         pl_attachment_fini(&own);
         pl_attachment_set_current(NULL);
     }
-    plait_run_end(run);
     return PLAIT_OK;
 }
 

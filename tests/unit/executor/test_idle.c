@@ -43,6 +43,25 @@ static void a_notice_wakes_only_when_somebody_sleeps(void **state)
     assert_int_equal(idle.word, 0);
 }
 
+static void who_stops_searching_is_told_of_sleepers(void **state)
+{
+    (void)state;
+    pl_idle idle = { 0 };
+    assert_true(pl_idle_search(&idle));
+    assert_false(pl_idle_found(&idle));
+    assert_true(pl_idle_search(&idle));
+    pl_idle_lie_down(&idle);
+    assert_true(pl_idle_sleeps(&idle));
+    pl_idle_notify(&idle); /* left to the searcher */
+    assert_int_equal(idle.epoch, 0);
+    assert_true(pl_idle_found(&idle));
+    pl_idle_notify(&idle);
+    assert_int_equal(idle.epoch, 1);
+    assert_true(pl_idle_stay(&idle));
+    assert_false(pl_idle_found(&idle));
+    assert_false(pl_idle_sleeps(&idle));
+}
+
 static void who_closes_wakes_all(void **state)
 {
     (void)state;
@@ -134,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_searches_at_a_time),
         cmocka_unit_test(a_notice_wakes_only_when_somebody_sleeps),
+        cmocka_unit_test(who_stops_searching_is_told_of_sleepers),
         cmocka_unit_test(who_closes_wakes_all),
         cmocka_unit_test(no_wake_up_is_lost),
     };

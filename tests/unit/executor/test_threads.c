@@ -9,6 +9,7 @@
 #include <plait/plait.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,77 @@ static void a_front_end_that_makes_few(void **state)
     assert_int_equal(err.status, PLAIT_ESYS);
 }
 
+/* ---- callbacks ---- */
+
+static plait_value wait_for_start(plait_context *ctx, const plait_value *args,
+                                  size_t n)
+{
+    _Atomic bool *started = plait_context_user(ctx);
+    (void)args;
+    (void)n;
+    while (!*started)
+        sched_yield();
+    return plait_int(1);
+}
+
+static plait_value plus_one(plait_context *ctx, const plait_value *args,
+                            size_t n)
+{
+    (void)ctx;
+    (void)n;
+    return plait_int(plait_as_int(args[0]) + 1);
+}
+
+typedef struct sequel {
+    plait_executor *ex;
+    plait_status status;
+    int64_t result;
+} sequel;
+
+static void compute_a_sequel(plait_run *run, void *user)
+{
+    sequel *s = user;
+    plait_options options = { PLAIT_OPTIONS_INIT, .executor = s->ex };
+    plait_graph *g = plait_graph_new();
+    plait_value out;
+    (void)run;
+    s->status = plait_compute(
+        g, plait_delayed(g, plus_one, plait_delayed(g, plus_one, 40)), &options,
+        &out, NULL);
+    s->result = plait_as_int(out);
+    plait_graph_free(g);
+}
+
+/* The worker that ends a run may have been the searcher: while it is in the
+ * callback, another has to be woken for what the callback computes. */
+static void a_callback_computes_on_the_same_pool(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 2 };
+    sequel s = { .ex = plait_executor_open("threads", &options, NULL) };
+    assert_non_null(s.ex);
+    options.executor = s.ex;
+    for (int i = 0; i < 50; i++) {
+        _Atomic bool started = false;
+        s.status = PLAIT_EAGAIN;
+        s.result = 0;
+        options.user = (void *)&started;
+        plait_graph *g = plait_graph_new();
+        plait_task last =
+            plait_delayed(g, plus_one, plait_delayed(g, wait_for_start));
+        plait_run *run = plait_start(g, &last, 1, &options, NULL);
+        assert_int_equal(plait_run_on_done(run, compute_a_sequel, &s),
+                         PLAIT_OK);
+        started = true;
+        assert_int_equal(plait_run_wait(run, -1, NULL), PLAIT_OK);
+        assert_int_equal(s.status, PLAIT_OK);
+        assert_int_equal(s.result, 42);
+        plait_run_free(run);
+        plait_graph_free(g);
+    }
+    plait_executor_close(s.ex);
+}
+
 /* ---- exit ---- */
 
 static plait_value never_ends(plait_context *ctx, const plait_value *args,
@@ -253,6 +325,7 @@ int main(void)
         cmocka_unit_test(the_default_pool_grows),
         cmocka_unit_test(a_front_end_makes_the_threads),
         cmocka_unit_test(a_front_end_that_makes_few),
+        cmocka_unit_test(a_callback_computes_on_the_same_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_runtime.c: tasks and objects of a language runtime. The fake one has a
+ * lock, as Python has, and complains when it is used without it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <plait/plait.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* What the runtime knows of a thread. */
+typedef struct fake_thread {
+    bool attached;
+    int entered; /* runs, one in the other */
+} fake_thread;
+
+static struct fake {
+    pthread_mutex_t lock; /* held by the attached thread */
+    _Atomic int attached; /* at once: at most one */
+    _Atomic int most_attached;
+    _Atomic int attaches, detaches;
+    _Atomic int starts, stops;
+    _Atomic int enters, leaves;
+    _Atomic int objects; /* alive */
+    _Atomic int interrupts;
+    _Atomic int complaints;
+} fake;
+
+static _Thread_local fake_thread *self_thread;
+
+static void complain_unless(bool ok)
+{
+    if (!ok)
+        fake.complaints++;
+}
+
+static void *fake_start(void *user, unsigned worker)
+{
+    (void)user;
+    (void)worker;
+    fake.starts++;
+    self_thread = calloc(1, sizeof *self_thread);
+    return self_thread;
+}
+
+static void fake_stop(void *user, void *thread)
+{
+    (void)user;
+    complain_unless(thread == self_thread && !self_thread->attached);
+    complain_unless(self_thread->entered == 0);
+    fake.stops++;
+    free(thread);
+    self_thread = NULL;
+}
+
+static bool fake_attach(void *user, void *thread)
+{
+    (void)user;
+    complain_unless(thread == self_thread && !self_thread->attached);
+    pthread_mutex_lock(&fake.lock);
+    self_thread->attached = true;
+    fake.attaches++;
+    int now = ++fake.attached;
+    if (now > fake.most_attached)
+        fake.most_attached = now;
+    return true;
+}
+
+static void fake_detach(void *user, void *thread)
+{
+    (void)user;
+    complain_unless(thread == self_thread && self_thread->attached);
+    self_thread->attached = false;
+    fake.attached--;
+    fake.detaches++;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+static void *fake_enter(void *user, void *thread, void *run_user)
+{
+    (void)user;
+    complain_unless(thread == self_thread && self_thread->attached);
+    self_thread->entered++;
+    fake.enters++;
+    return run_user;
+}
+
+static void fake_leave(void *user, void *thread, void *entered)
+{
+    (void)user;
+    (void)entered;
+    complain_unless(thread == self_thread && self_thread->attached);
+    complain_unless(self_thread->entered-- > 0);
+    fake.leaves++;
+}
+
+static void fake_interrupt(void *user, void *thread)
+{
+    (void)user;
+    (void)thread;
+    fake.interrupts++;
+}
+
+static plait_runtime runtime = {
+    PLAIT_RUNTIME_INIT,         .name = "fake",
+    .thread_start = fake_start, .thread_stop = fake_stop,
+    .attach = fake_attach,      .detach = fake_detach,
+    .run_enter = fake_enter,    .run_leave = fake_leave,
+    .interrupt = fake_interrupt
+};
+
+/* ---- objects and tasks of the runtime ---- */
+
+static bool is_attached(void)
+{
+    return self_thread && self_thread->attached;
+}
+
+static void object_free(void *data)
+{
+    complain_unless(is_attached());
+    fake.objects--;
+    free(data);
+}
+
+static const plait_type object_type = { PLAIT_TYPE_INIT, .name = "fake",
+                                        .runtime = &runtime,
+                                        .free = object_free };
+
+static plait_value object_new(void)
+{
+    fake.objects++;
+    return plait_object(&object_type, malloc(1));
+}
+
+static plait_value runtime_task(plait_context *ctx, const plait_value *args,
+                                size_t n)
+{
+    (void)ctx;
+    (void)args;
+    (void)n;
+    complain_unless(is_attached() && self_thread->entered > 0);
+    return object_new();
+}
+
+static plait_value plain_task(plait_context *ctx, const plait_value *args,
+                              size_t n)
+{
+    (void)ctx;
+    (void)args;
+    (void)n;
+    complain_unless(!is_attached()); /* others may have the lock meanwhile */
+    return plait_int(1);
+}
+
+static plait_func runtime_func(plait_graph *g, plait_fn fn)
+{
+    return plait_function_add(g, &(plait_function){ PLAIT_FUNCTION_INIT,
+                                                    .fn = fn, .name = "fake",
+                                                    .runtime = &runtime });
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    fake = (struct fake){ .lock = PTHREAD_MUTEX_INITIALIZER };
+    return 0;
+}
+
+static void check_pairs(void)
+{
+    assert_int_equal(fake.complaints, 0);
+    assert_int_equal(fake.attached, 0);
+    assert_int_equal(fake.attaches, fake.detaches);
+    assert_int_equal(fake.starts, fake.stops);
+    assert_int_equal(fake.enters, fake.leaves);
+    assert_true(fake.most_attached <= 1);
+}
+
+static plait_executor *open_pool(const char *name, unsigned workers)
+{
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = workers };
+    plait_executor *ex = plait_executor_open(name, &options, NULL);
+    assert_non_null(ex);
+    return ex;
+}
+
+/* Runtime tasks and plain ones, in a graph where each uses some of both. */
+static void compute_mixed(const char *scheduler, unsigned workers)
+{
+    plait_task tasks[300];
+    plait_options options = { PLAIT_OPTIONS_INIT,
+                              .executor = open_pool(scheduler, workers) };
+    plait_value out;
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, runtime_task);
+    for (int i = 0; i < 300; i++) {
+        plait_value args[2] = { plait_nil(), plait_nil() };
+        if (i)
+            args[0] = plait_ref(tasks[i / 2]);
+        if (i)
+            args[1] = plait_ref(tasks[i * 3 / 4]);
+        tasks[i] = i % 3 ? plait_call_func(g, func, args, 2)
+                         : plait_call(g, plain_task, "plain", args, 2);
+    }
+    plait_task all = plait_delayed(g, plain_task, plait_tasks(tasks, 300));
+    assert_int_equal(plait_compute(g, all, &options, &out, NULL), PLAIT_OK);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    check_pairs();
+    assert_int_equal(fake.objects, 0);
+    assert_true(fake.starts >= 1);
+}
+
+static void on_sync(void **state)
+{
+    (void)state;
+    compute_mixed("sync", 1);
+}
+
+static void on_one_worker(void **state)
+{
+    (void)state;
+    compute_mixed("threads", 1);
+    assert_int_equal(fake.starts, 1);
+}
+
+static void on_many_workers(void **state)
+{
+    (void)state;
+    compute_mixed("threads", 6);
+}
+
+/* A worker stays attached over consecutive tasks of one runtime. */
+static void consecutive_tasks_attach_seldom(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT,
+                              .executor = open_pool("threads", 1) };
+    plait_value out;
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, runtime_task);
+    plait_task t = plait_call_func(g, func, NULL, 0);
+    for (int i = 0; i < 5000; i++) {
+        plait_value arg = plait_ref(t);
+        t = plait_call_func(g, func, &arg, 1);
+    }
+    assert_int_equal(plait_compute(g, t, &options, &out, NULL), PLAIT_OK);
+    plait_release(out); /* elsewhere: freed at the next attach, or drain */
+    /* offered to others now and then, by tasks or by time */
+    assert_in_range(fake.attaches, 1, 4000);
+    assert_true(fake.attaches >= 5);
+    plait_task one = plait_call_func(g, func, NULL, 0);
+    assert_int_equal(plait_compute(g, one, &options, &out, NULL), PLAIT_OK);
+    assert_int_equal(fake.objects, 1);
+    plait_release(out);
+    plait_value arg = plait_ref(one);
+    plait_task plain = plait_call(g, plain_task, "plain", &arg, 1);
+    assert_int_equal(plait_compute(g, plain, &options, &out, NULL), PLAIT_OK);
+    assert_int_equal(fake.objects, 0);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    check_pairs();
+}
+
+/* A task of the runtime computes: it is detached while it waits, so that others
+ * may have the lock, and attached again when it goes on. */
+static plait_value nested_task(plait_context *ctx, const plait_value *args,
+                               size_t n)
+{
+    plait_options options = { PLAIT_OPTIONS_INIT,
+                              .executor = plait_context_user(ctx),
+                              .user = plait_context_user(ctx) };
+    plait_value out;
+    (void)args;
+    (void)n;
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, runtime_task);
+    plait_task two[] = { plait_call_func(g, func, NULL, 0),
+                         plait_call_func(g, func, NULL, 0) };
+    plait_task all = plait_delayed(g, plain_task, plait_tasks(two, 2));
+    int entered = self_thread->entered;
+    plait_status status = plait_compute(g, all, &options, &out, NULL);
+    plait_graph_free(g);
+    complain_unless(is_attached());
+    complain_unless(self_thread->entered == entered);
+    complain_unless(status == PLAIT_OK);
+    return out;
+}
+
+static void check_nested(const char *scheduler, unsigned workers)
+{
+    plait_options options = { PLAIT_OPTIONS_INIT,
+                              .executor = open_pool(scheduler, workers) };
+    plait_task tasks[10];
+    plait_value out;
+    options.user = options.executor;
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, nested_task);
+    for (int i = 0; i < 10; i++)
+        tasks[i] = plait_call_func(g, func, NULL, 0);
+    plait_task all = plait_delayed(g, plain_task, plait_tasks(tasks, 10));
+    assert_int_equal(plait_compute(g, all, &options, &out, NULL), PLAIT_OK);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    check_pairs();
+    assert_int_equal(fake.objects, 0);
+}
+
+static void a_task_that_waits_is_detached(void **state)
+{
+    (void)state;
+    check_nested("sync", 1);
+    check_nested("threads", 1);
+    check_nested("threads", 3);
+}
+
+/* While the lock is elsewhere a plain task runs on the one worker that could
+ * be blocked: the runtime's task was put back, and the other worker, blocked
+ * in attach, had it. */
+static _Atomic bool plain_has_run;
+
+static plait_value note_plain(plait_context *ctx, const plait_value *args,
+                              size_t n)
+{
+    (void)ctx;
+    (void)args;
+    (void)n;
+    atomic_store(&plain_has_run, true);
+    return plait_int(1);
+}
+
+static void the_task_in_hand_is_put_back(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 2,
+                              .order = PLAIT_ORDER_CREATION };
+    options.executor = open_pool("threads", 2);
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, runtime_task);
+    plait_task tasks[] = { plait_call_func(g, func, NULL, 0),
+                           plait_delayed(g, note_plain) };
+    atomic_store(&plain_has_run, false);
+    pthread_mutex_lock(&fake.lock); /* as the main program would have it */
+    plait_run *run = plait_start(g, tasks, 2, &options, NULL);
+    while (!atomic_load(&plain_has_run))
+        plait_run_wait(run, 1, NULL);
+    assert_int_equal(fake.attaches, 0);
+    pthread_mutex_unlock(&fake.lock);
+    assert_int_equal(plait_run_wait(run, -1, NULL), PLAIT_OK);
+    plait_run_free(run);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    check_pairs();
+}
+
+/* Cancel interrupts what runs in the runtime. */
+static _Atomic bool in_task;
+
+static plait_value until_cancelled(plait_context *ctx, const plait_value *args,
+                                   size_t n)
+{
+    (void)args;
+    (void)n;
+    atomic_store(&in_task, true);
+    while (!plait_cancelled(ctx) || fake.interrupts == 0)
+        ;
+    return plait_fail(ctx, "interrupted");
+}
+
+static void a_cancel_interrupts(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT,
+                              .executor = open_pool("threads", 2) };
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, until_cancelled);
+    plait_task t = plait_call_func(g, func, NULL, 0);
+    atomic_store(&in_task, false);
+    plait_run *run = plait_start(g, &t, 1, &options, NULL);
+    while (!atomic_load(&in_task))
+        plait_run_wait(run, 1, NULL);
+    plait_run_cancel(run);
+    assert_int_equal(plait_run_wait(run, -1, NULL), PLAIT_ECANCELED);
+    plait_run_free(run);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    assert_true(fake.interrupts >= 1);
+    check_pairs();
+}
+
+static void a_timeout_interrupts(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .timeout_ms = 1,
+                              .executor = open_pool("threads", 2) };
+    plait_error err = { PLAIT_ERROR_INIT };
+    plait_value out;
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, until_cancelled);
+    plait_task t = plait_call_func(g, func, NULL, 0);
+    assert_int_equal(plait_compute(g, t, &options, &out, &err),
+                     PLAIT_ETIMEDOUT);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    assert_true(fake.interrupts >= 1);
+    check_pairs();
+}
+
+/* Last: closing can't be undone. */
+static void a_closed_runtime_fails_its_tasks(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT,
+                              .executor = open_pool("threads", 2) };
+    plait_error err = { PLAIT_ERROR_INIT };
+    plait_value outs[2];
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, runtime_task);
+    plait_task tasks[] = { plait_call_func(g, func, NULL, 0),
+                           plait_delayed(g, plain_task) };
+    plait_runtime_close(&runtime);
+    assert_int_equal(plait_compute_all(g, tasks, 2, &options, outs, &err),
+                     PLAIT_ECLOSED);
+    assert_int_equal(plait_as_int(outs[1]), 1);
+    assert_int_equal(fake.attaches, 0);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    check_pairs();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(on_sync, begin),
+        cmocka_unit_test_setup(on_one_worker, begin),
+        cmocka_unit_test_setup(on_many_workers, begin),
+        cmocka_unit_test_setup(consecutive_tasks_attach_seldom, begin),
+        cmocka_unit_test_setup(a_task_that_waits_is_detached, begin),
+        cmocka_unit_test_setup(the_task_in_hand_is_put_back, begin),
+        cmocka_unit_test_setup(a_cancel_interrupts, begin),
+        cmocka_unit_test_setup(a_timeout_interrupts, begin),
+        cmocka_unit_test_setup(a_closed_runtime_fails_its_tasks, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
