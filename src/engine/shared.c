@@ -225,14 +225,19 @@ static bool is_skipped(const plait_run *run, uint32_t task, uint32_t trouble)
            pl_run_poison_of(run, task) != PL_NONE;
 }
 
-/* The cells whose counters the task will change: asked for all at once, for
- * writing, as each may lie with another CPU, and atomic operations wait for
- * each other. One is not worth it. */
-static inline void fetch_cells(const plait_run *run, const uint32_t *task,
-                               uint32_t n)
+/* The cells that the task will read, and those whose counters it will change:
+ * asked for all at once, as each may lie with another CPU, and atomic
+ * operations wait for each other. One is not worth it. */
+static inline void fetch_cells(const plait_run *run, const pl_node *node)
 {
+    const uint32_t *input = run->words + node->words;
+    const uint32_t *successor = run->successors + node->successors;
+    uint32_t n = node[1].words - node->words;
     for (uint32_t i = 0; n > 1 && i < n && i < 4; i++)
-        pl_prefetch_write(&run->cells[task[i] & ~PL_WORD_LITERAL]);
+        __builtin_prefetch(&run->cells[input[i] & ~PL_WORD_LITERAL]);
+    n = node[1].successors - node->successors;
+    for (uint32_t i = 0; n > 1 && i < n && i < 4; i++)
+        pl_prefetch_write(&run->cells[successor[i]]);
 }
 
 static inline uint32_t run_task(pl_lane *lane, uint32_t task,
@@ -240,9 +245,7 @@ static inline uint32_t run_task(pl_lane *lane, uint32_t task,
 {
     plait_run *run = lane->run;
     pl_cell *cell = &run->cells[task];
-    fetch_cells(run, run->words + node->words, node[1].words - node->words);
-    fetch_cells(run, run->successors + node->successors,
-                node[1].successors - node->successors);
+    fetch_cells(run, node);
     plait_value result = pl_lane_call(lane, task, node);
     if (plait_is_error(result))
         return fail(lane, task, result);
