@@ -123,10 +123,11 @@ static void on_end(plait_run *run)
         pl_unpark(&run->event, INT_MAX);
 }
 
-/* Tells tasks of language runtimes that they had better end. */
+/* Tells tasks of language runtimes that they had better end. In a forked child
+ * there are none, and a lock of the pool may be held for ever. */
 static void interrupt(pl_computation *c, unsigned worker)
 {
-    if (c->executor->interrupt &&
+    if (c->executor->interrupt && c->generation == pl_process_generation() &&
         atomic_load_explicit(&c->started, memory_order_seq_cst) &&
         !has_ended(c))
         c->executor->interrupt(c->executor->self, &c->run, worker);
