@@ -371,8 +371,30 @@ bool plait_run_finished(const plait_run *run)
            (plait_run_stopping(run) && run->owned->running == 0);
 }
 
+/* What a stopped run has not begun is skipped when it ends, as in a run that is
+ * driven in another way. */
+static void skip_rest(plait_run *run)
+{
+    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
+        pl_task_state state = state_of(run, t);
+        if (state != PL_WAITING && state != PL_READY)
+            continue;
+        if (pl_run_poison_of(run, t) == PL_NONE)
+            pl_run_poison(run, t, PL_CANCELLED);
+        pl_run_poison_successors(run, t, pl_run_poison_of(run, t));
+        set_state(run, t, PL_SKIPPED);
+        pl_lane_count(&run->owned->lane.skipped);
+        pl_run_tell(run, PLAIT_TASK_SKIPPED, t, PL_NO_WORKER,
+                    pl_run_error_of(run, t));
+        if (run->nodes[t].function & PL_NODE_TARGET)
+            pl_run_target_resolved(run);
+    }
+}
+
 void plait_run_end(plait_run *run)
 {
+    if (run->owned && !pl_run_resolved(run))
+        skip_rest(run);
     run->on_end(run);
 }
 

@@ -138,13 +138,13 @@ void pl_run_stop(plait_run *run, plait_status status)
 {
     int32_t none = 0;
     /* acq_rel: the one who stops it publishes why; who comes later sees it */
-    if (!atomic_compare_exchange_strong_explicit(
-            &run->stop_status, &none, (int32_t)status, memory_order_acq_rel,
-            memory_order_acquire))
-        return;
-    /* release: who sees the trouble sees the status */
+    bool is_first = atomic_compare_exchange_strong_explicit(
+        &run->stop_status, &none, (int32_t)status, memory_order_acq_rel,
+        memory_order_acquire);
+    /* release: who sees the trouble sees the status. Not only the first: what
+     * follows a call must find the run stopping. */
     atomic_fetch_or_explicit(&run->trouble, PL_TROUBLE_STOPPING,
                              memory_order_release);
-    if (run->on_stop)
+    if (is_first && run->on_stop)
         run->on_stop(run);
 }

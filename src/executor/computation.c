@@ -12,6 +12,8 @@
 #include "platform/park.h"
 #include "process.h"
 
+#define HELP_AGAIN_NS 1000000
+
 /* The run whose on_done callbacks this thread is in. */
 static PL_THREAD_LOCAL const pl_computation *calling_back;
 
@@ -326,28 +328,34 @@ static bool is_inside(const plait_run *run)
     return false;
 }
 
+/* An executor's help may return when there is nothing to do: when it is to be
+ * asked again, unless something happens to the run before. */
+static int64_t help(pl_computation *c, int64_t until_ns)
+{
+    const plait_executor *executor = c->executor;
+    executor->ops.help(executor->self, &c->run, until_ns);
+    int64_t again_ns = pl_clock_ns() + HELP_AGAIN_NS;
+    return again_ns < until_ns ? again_ns : until_ns;
+}
+
 static plait_status wait_until(pl_computation *c, int64_t until_ns)
 {
     plait_run *run = &c->run;
-    const plait_executor *executor = c->executor;
-    bool helps = pl_context_current() && executor->ops.help;
+    bool helps = pl_context_current() && c->executor->ops.help;
     for (;;) {
         /* acquire: what changes after this look wakes the park */
         uint32_t event =
             atomic_load_explicit(&run->event, memory_order_acquire);
         if (pl_computation_is_over(c))
             return PLAIT_OK;
-        if (helps && !pl_run_resolved(run)) {
-            executor->ops.help(executor->self, run, until_ns);
-            if (until_ns != PL_FOREVER && pl_clock_ns() >= until_ns)
-                return pl_computation_is_over(c) ? PLAIT_OK : PLAIT_EAGAIN;
-            continue;
-        }
-        pl_park_result woken = pl_park(&run->event, event, until_ns);
-        if (woken == PL_PARK_TIMEOUT)
-            return pl_computation_is_over(c) ? PLAIT_OK : PLAIT_EAGAIN;
+        int64_t sleep_ns = until_ns;
+        if (helps && !pl_run_resolved(run))
+            sleep_ns = help(c, until_ns);
+        pl_park_result woken = pl_park(&run->event, event, sleep_ns);
         if (woken == PL_PARK_SIGNAL)
             return PLAIT_EINTR;
+        if (woken == PL_PARK_TIMEOUT && pl_clock_ns() >= until_ns)
+            return pl_computation_is_over(c) ? PLAIT_OK : PLAIT_EAGAIN;
     }
 }
 

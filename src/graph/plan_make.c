@@ -73,7 +73,9 @@ static uint32_t mark_needed(pl_plan_maker *m)
         for (; (char *)node >= span.begin; node--, id--) {
             if (m->needed[id - 1]) {
                 n++;
-                node->function |= PL_GRAPH_NODE_PLANNED;
+                /* runs may be reading what is in a plan already */
+                if (!(node->function & PL_GRAPH_NODE_PLANNED))
+                    node->function |= PL_GRAPH_NODE_PLANNED;
                 mark_inputs(m, node->words, end);
             }
             end = node->words;

@@ -208,16 +208,23 @@ static void a_wait_with_a_timeout(void **state)
     plait_graph_free(g);
 }
 
+static void note_end(plait_run *run, void *user)
+{
+    (void)run;
+    gate_enter(user);
+}
+
 static void cancel_returns_at_once(void **state)
 {
     (void)state;
-    static gate at = GATE_INIT;
+    static gate at = GATE_INIT, done = GATE_INIT;
     plait_error err = { PLAIT_ERROR_INIT };
     plait_graph *g = plait_graph_new();
     plait_task x = plait_delayed(g, pass_gate, 6);
     plait_task y = plait_delayed(g, sum, x);
     plait_run *run = start_one(g, y, &at);
     gate_await(&at, 1);
+    assert_int_equal(plait_run_on_done(run, note_end, &done), PLAIT_OK);
     plait_run_cancel(run);
     plait_run_cancel(run);
     /* x goes on all the while */
@@ -225,14 +232,16 @@ static void cancel_returns_at_once(void **state)
     plait_value out;
     assert_int_equal(plait_run_result(run, y, &out, &err), PLAIT_ECANCELED);
     gate_open(&at);
+    gate_await(&done, 1);
+    assert_int_equal(plait_run_wait(run, -1, &err), PLAIT_ECANCELED);
+    assert_int_equal(plait_run_result(run, y, &out, &err), PLAIT_ECANCELED);
+    plait_counts counts = { PLAIT_COUNTS_INIT };
+    plait_run_counts(run, &counts);
+    assert_int_equal(counts.done, 1); /* late, and accepted */
+    assert_int_equal(counts.skipped, 1);
+    assert_int_equal(counts.waiting, 0);
     plait_run_free(run);
     plait_graph_free(g);
-}
-
-static void note_end(plait_run *run, void *user)
-{
-    (void)run;
-    gate_enter(user);
 }
 
 /* Freed while it runs: what tasks need lives until the last of them ends. */
@@ -357,15 +366,29 @@ static void one_plan_runs_several_times_at_once(void **state)
     assert_int_equal(counted_alive(), 0);
 }
 
+static void look_at_key(const plait_event *event, void *user)
+{
+    atomic_fetch_add((_Atomic size_t *)user, strlen(event->key));
+}
+
 /* The graph grows, and is planned anew, while a run of it goes on. */
 static void a_graph_grows_during_a_run(void **state)
 {
     (void)state;
     static gate at = GATE_INIT;
+    static _Atomic size_t lengths;
+    plait_observer observer = { PLAIT_OBSERVER_INIT, .on_event = look_at_key,
+                                .user = &lengths };
+    const plait_observer *observers[] = { &observer };
+    plait_options options = contract_options();
+    options.observers = observers;
+    options.n_observers = 1;
+    options.user = &at;
     plait_graph *g = plait_graph_new();
-    plait_task x = plait_delayed(g, pass_gate, 1);
-    plait_task y = plait_delayed(g, sum, x, 1);
-    plait_run *run = start_one(g, y, &at);
+    plait_task y = plait_delayed(g, pass_gate, 1);
+    for (int i = 0; i < 3000; i++)
+        y = plait_delayed(g, sum, y, 1);
+    plait_run *run = plait_start(g, &y, 1, &options, NULL);
     gate_await(&at, 1);
     plait_task t = plait_delayed(g, sum, 3);
     for (int i = 0; i < 5000; i++)
@@ -373,16 +396,18 @@ static void a_graph_grows_during_a_run(void **state)
     gate_open(&at);
     for (int i = 0; i < 5000; i++)
         t = plait_delayed(g, i % 2 ? sum : first, t, 1);
-    plait_run *second = start_one(g, plait_delayed(g, sum, t, y), &at);
+    plait_task both = plait_delayed(g, sum, t, y);
+    plait_run *second = plait_start(g, &both, 1, &options, NULL);
     assert_int_equal(plait_run_wait(run, -1, NULL), PLAIT_OK);
     assert_int_equal(plait_run_wait(second, -1, NULL), PLAIT_OK);
     plait_value out;
     plait_task none = { 0, 0 };
     assert_int_equal(plait_run_result(second, none, &out, NULL), PLAIT_OK);
-    assert_int_equal(plait_as_int(out), 3 + 5000 + 2500 + 2);
+    assert_int_equal(plait_as_int(out), 3 + 5000 + 2500 + 3001);
     plait_run_free(run);
     plait_run_free(second);
     plait_graph_free(g);
+    assert_true(lengths > 0);
 }
 
 static void do_nothing(int signal)
