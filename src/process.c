@@ -20,6 +20,7 @@
 #include "platform/alarm.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
+#include "value/attachment.h"
 #include "value/type.h"
 
 #define EXIT_GRACE_MS 1000
@@ -80,6 +81,7 @@ static void after_fork_child(void)
     pl_log_fork_child();
     pl_alarm_fork_child();
     pl_type_fork_release();
+    pl_runtime_fork_child();
     process.n_defaults = 0;
     atomic_fetch_add_explicit(&process.generation, 1, memory_order_relaxed);
     pl_mutex_unlock(&process.mutex);

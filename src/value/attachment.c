@@ -301,7 +301,9 @@ void pl_detach(pl_attachment *attachment)
 void pl_attachment_set_aside(pl_attachment *attachment,
                              pl_attachment_aside *aside)
 {
-    *aside = (pl_attachment_aside){ .now = now_of(attachment) };
+    *aside = (pl_attachment_aside){ .now = now_of(attachment),
+                                    .outer = attachment->asides };
+    attachment->asides = aside;
     if (!aside->now)
         return;
     aside->entered = attachment->entered;
@@ -315,6 +317,7 @@ void pl_attachment_take_up(pl_attachment *attachment,
                            const pl_attachment_aside *aside)
 {
     pl_detach(attachment);
+    attachment->asides = aside->outer;
     if (!aside->now)
         return;
     /* The gate was not left, so only the runtime's own attach can refuse; the
@@ -376,6 +379,34 @@ pl_attachment *pl_attachment_current(void)
 void pl_attachment_set_current(pl_attachment *attachment)
 {
     current = attachment;
+}
+
+/* ---- forking ---- */
+
+/* How often a thread is inside a runtime. */
+static uint32_t times_inside(const pl_attachment *attachment,
+                             const pl_runtime_state *state)
+{
+    const pl_attached_thread *now = now_of(attachment);
+    uint32_t n = now && now->state == state;
+    const pl_attachment_aside *aside = attachment ? attachment->asides : NULL;
+    for (; aside; aside = aside->outer)
+        n += aside->now && aside->now->state == state;
+    return n;
+}
+
+void pl_runtime_fork_child(void)
+{
+    /* relaxed, all: a child has one thread */
+    pl_runtime_state *state =
+        atomic_load_explicit(&states, memory_order_relaxed);
+    for (; state; state = state->next) {
+        uint32_t gate =
+            atomic_load_explicit(&state->gate, memory_order_relaxed);
+        atomic_store_explicit(&state->gate,
+                              (gate & CLOSED) | times_inside(current, state),
+                              memory_order_relaxed);
+    }
 }
 
 /* ---- outside of tasks ---- */

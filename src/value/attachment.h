@@ -32,6 +32,7 @@ typedef struct pl_attachment {
     void *entered;               /* what run_enter returned */
     const void *run;             /* the run that was entered; NULL: none */
     pl_attached_thread *threads; /* per runtime that this thread knows */
+    struct pl_attachment_aside *asides; /* the innermost; NULL: none */
     unsigned worker;
     unsigned tasks; /* since the attach */
     int64_t attached_ns;
@@ -67,6 +68,7 @@ typedef struct pl_attachment_aside {
     pl_attached_thread *now; /* NULL: was detached */
     void *entered;
     const void *run;
+    struct pl_attachment_aside *outer; /* set aside before it; NULL: none */
 } pl_attachment_aside;
 
 void pl_attachment_set_aside(pl_attachment *attachment,
@@ -100,6 +102,10 @@ void pl_runtime_free_object(pl_user_object *object);
 /* Frees what was deferred, attaching this thread where that is needed and it
  * has an attachment: at the end of a run. */
 void pl_runtime_drain(pl_attachment *attachment);
+
+/* In a forked child, which has none of its parent's threads: of those inside a
+ * runtime only this one is left, so that plait_runtime_close waits for none. */
+void pl_runtime_fork_child(void);
 
 /* Calls fn(arg) attached to `runtime` (NULL: just calls): a function's
  * free_payload, a type's encode. A thread that has no attachment gets one for

@@ -4,7 +4,12 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -235,6 +240,64 @@ static void a_task_may_not_be_taken_up(void **state)
     assert_calls("");
 }
 
+static plait_runtime other_threads = { PLAIT_RUNTIME_INIT };
+static pthread_barrier_t inside;
+
+static void *stay_inside(void *arg)
+{
+    pl_attachment attachment = { .worker = 5 };
+    (void)arg;
+    pl_attach(&attachment, &other_threads, r, r);
+    pthread_barrier_wait(&inside);
+    pthread_barrier_wait(&inside);
+    pl_attachment_fini(&attachment);
+    return NULL;
+}
+
+/* Detaches and closes, in a child; an alarm ends it when that waits. */
+static void close_in_a_child(pl_attachment *attachment,
+                             const pl_attachment_aside *aside)
+{
+    alarm(20);
+    pl_runtime_fork_child();
+    pl_attachment_take_up(attachment, aside);
+    if (attachment->now == NULL) /* its own stay is not forgotten */
+        _exit(1);
+    pl_attachment_fini(attachment);
+    plait_runtime_close(&other_threads);
+    _exit(pl_attach(attachment, &other_threads, r, r) ? 2 : 0);
+}
+
+static void a_child_waits_for_no_thread_of_its_parent(void **state)
+{
+    (void)state;
+    pl_attachment attachment = { .worker = 1 };
+    pl_attachment_aside aside;
+    pthread_t thread;
+    int status;
+    assert_int_equal(pthread_barrier_init(&inside, NULL, 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, stay_inside, NULL), 0);
+    pthread_barrier_wait(&inside);
+    pl_attachment_set_current(&attachment);
+    assert_true(pl_attach(&attachment, &other_threads, r, r));
+    pl_attachment_set_aside(&attachment, &aside);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        close_in_a_child(&attachment, &aside);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    pl_attachment_take_up(&attachment, &aside);
+    pl_attachment_fini(&attachment);
+    pl_attachment_set_current(NULL);
+    pthread_barrier_wait(&inside);
+    pthread_join(thread, NULL);
+    pthread_barrier_destroy(&inside);
+    plait_runtime_close(&other_threads);
+}
+
 static void setting_aside_nothing_is_fine(void **state)
 {
     static plait_runtime runtime = RUNTIME(a);
@@ -267,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_task_can_be_set_aside),
         cmocka_unit_test(a_task_may_not_be_taken_up),
         cmocka_unit_test(setting_aside_nothing_is_fine),
+        cmocka_unit_test(a_child_waits_for_no_thread_of_its_parent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
