@@ -57,6 +57,12 @@ static pl_team_lane *join(pl_pool *pool, pl_team *team,
     return lane;
 }
 
+static void begin_stay(pl_team_lane *lane, int64_t help_until_ns)
+{
+    lane->joined_ns = lane->claim_ns = pl_clock_ns();
+    lane->help_until_ns = help_until_ns;
+}
+
 /* One that nobody is at, else the next in turn. */
 pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment)
 {
@@ -76,7 +82,7 @@ pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment)
         pool->teams = lane->team->next;
     pl_mutex_unlock(&pool->mutex);
     if (lane)
-        lane->joined_ns = lane->claim_ns = pl_clock_ns();
+        begin_stay(lane, 0);
     return lane;
 }
 
@@ -193,13 +199,13 @@ void pl_pool_notify(pl_team *team)
 }
 
 pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
-                           pl_attachment *attachment)
+                           pl_attachment *attachment, int64_t until_ns)
 {
     pl_mutex_lock(&pool->mutex);
     pl_team_lane *lane =
         pl_team_has_work(team) ? join(pool, team, attachment) : NULL;
     pl_mutex_unlock(&pool->mutex);
     if (lane)
-        lane->joined_ns = lane->claim_ns = pl_clock_ns();
+        begin_stay(lane, until_ns);
     return lane;
 }

@@ -65,8 +65,8 @@ void pl_pool_release(pl_pool *pool);
 bool pl_pool_add(pl_pool *pool, pl_team *team);
 
 /* A task's thread, which waits for the team's run, works at it while it finds
- * something, then sleeps; returns when the run has stopped or ended, or at
- * until_ns.  Thread: any.  Blocks: yes. */
+ * something, then sleeps; returns when the run has stopped or ended, or, after
+ * the task that it is at, at until_ns.  Thread: any.  Blocks: yes. */
 void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns);
 
 /* Interrupts the tasks of language runtimes that run on one lane of a team, or
@@ -91,10 +91,10 @@ bool pl_pool_close(pl_pool *pool, int64_t until_ns);
  * Thread: the attachment's.  Blocks: no. */
 pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment);
 
-/* Joins this run, if there is something to do and room.
+/* Joins this run to help until until_ns, if there is something to do and room.
  * Thread: the attachment's.  Blocks: no. */
 pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
-                           pl_attachment *attachment);
+                           pl_attachment *attachment, int64_t until_ns);
 
 /* Under the pool's mutex. True: it is closing, and all runs have ended, so that
  * its workers may go. */

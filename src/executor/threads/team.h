@@ -34,6 +34,7 @@ typedef struct pl_team_lane {
     uint32_t random;
     int64_t claim_ns; /* when the last claim was */
     int64_t joined_ns;
+    int64_t help_until_ns; /* of a task's thread that helps; 0: a worker's */
     pl_deque deque;
 } pl_team_lane;
 

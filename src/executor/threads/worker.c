@@ -22,9 +22,28 @@ static bool wants_turn(pl_team_lane *lane)
            pl_clock_ns() - lane->joined_ns > TURN_NS;
 }
 
+static bool helps(const pl_team_lane *lane)
+{
+    return lane->help_until_ns != 0;
+}
+
+/* Whether it is time to leave the run, although there are tasks. */
 static bool yields(void *user)
 {
-    return wants_turn(user);
+    pl_team_lane *lane = user;
+    if (!helps(lane))
+        return wants_turn(lane);
+    return lane->help_until_ns != PL_FOREVER &&
+           pl_clock_ns() >= lane->help_until_ns;
+}
+
+/* Not 0: `yields` is to be asked before the next task. */
+static const _Atomic uint32_t *yield_hint(const pl_team_lane *lane)
+{
+    static const _Atomic uint32_t always = 1;
+    return helps(lane) && lane->help_until_ns != PL_FOREVER
+               ? &always
+               : &lane->team->pool->hungry;
 }
 
 /* Looks for a task of this run for a while, as the one searcher. *searching
@@ -65,22 +84,22 @@ static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
     return pl_deque_take(&lane->deque);
 }
 
-static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
+static void work_shared(pl_team_lane *lane, bool *searching)
 {
     pl_pool *pool = lane->team->pool;
     uint32_t task = PL_NONE;
     for (;;) {
         if (task == PL_NONE)
             task = pl_team_find(lane);
-        if (task == PL_NONE && !helps)
+        if (task == PL_NONE && !helps(lane))
             task = search(lane, searching);
         if (task == PL_NONE)
             break;
         pl_pool_stop_searching(pool, searching);
         task = attach_before(lane, task);
         if (task != PL_NONE)
-            task = pl_shared_run(&lane->lane, task, &pool->hungry);
-        if (!helps && wants_turn(lane)) {
+            task = pl_shared_run(&lane->lane, task, yield_hint(lane));
+        if (yields(lane)) {
             if (task != PL_NONE)
                 pl_team_put(lane, task);
             break;
@@ -90,14 +109,14 @@ static void work_shared(pl_team_lane *lane, bool *searching, bool helps)
 }
 
 /* Works at a run until nothing is found there. */
-static void work(pl_team_lane *lane, bool *searching, bool helps)
+static void work(pl_team_lane *lane, bool *searching)
 {
     if (lane->team->run->n_lanes > 1) {
-        work_shared(lane, searching, helps);
+        work_shared(lane, searching);
     } else {
         pl_pool_stop_searching(lane->team->pool, searching);
-        pl_walk_yield yield = { &lane->team->pool->hungry, yields, lane };
-        pl_walk(&lane->lane, helps ? NULL : &yield);
+        pl_walk_yield yield = { yield_hint(lane), yields, lane };
+        pl_walk(&lane->lane, &yield);
     }
     pl_pool_leave(lane, searching);
 }
@@ -142,7 +161,7 @@ void pl_worker_main(void *arg)
     bool searching = false;
     pl_team_lane *lane;
     while ((lane = next_run(pool, &attachment, &searching)))
-        work(lane, &searching, false);
+        work(lane, &searching);
     pl_attachment_fini(&attachment);
     pl_attachment_set_current(NULL);
     /* release: the closer frees what this thread used */
@@ -168,11 +187,11 @@ void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
         /* relaxed: the barrier orders it before the last look */
         atomic_fetch_add_explicit(&team->parked, 1, memory_order_relaxed);
         pl_barrier_heavy();
-        pl_team_lane *lane = pl_pool_join(pool, team, attachment);
+        pl_team_lane *lane = pl_pool_join(pool, team, attachment, until_ns);
         if (!lane && !is_over(run))
             pl_park(&run->event, event, until_ns);
         atomic_fetch_sub_explicit(&team->parked, 1, memory_order_relaxed);
         if (lane)
-            work(lane, &searching, true);
+            work(lane, &searching);
     }
 }

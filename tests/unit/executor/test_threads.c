@@ -267,6 +267,83 @@ static void a_callback_computes_on_the_same_pool(void **state)
     plait_executor_close(s.ex);
 }
 
+/* ---- waiting for a time ---- */
+
+typedef struct patience {
+    plait_executor *ex;
+    _Atomic bool blocks; /* the pool's other worker is kept busy */
+    _Atomic bool waited;
+} patience;
+
+static plait_value keep_busy(plait_context *ctx, const plait_value *args,
+                             size_t n)
+{
+    patience *p = plait_context_user(ctx);
+    (void)args;
+    (void)n;
+    p->blocks = true;
+    while (!p->waited)
+        sched_yield();
+    return plait_nil();
+}
+
+/* Longer than the wait below. */
+static plait_value take_long(plait_context *ctx, const plait_value *args,
+                             size_t n)
+{
+    (void)ctx;
+    (void)args;
+    (void)n;
+    usleep(3000);
+    return plait_nil();
+}
+
+/* Waits 1 ms for three tasks that only this thread can run. */
+static plait_value wait_a_little(plait_context *ctx, const plait_value *args,
+                                 size_t n)
+{
+    patience *p = plait_context_user(ctx);
+    plait_options options = { PLAIT_OPTIONS_INIT, .executor = p->ex };
+    plait_graph *g = plait_graph_new();
+    plait_task last = plait_delayed(
+        g, take_long, plait_delayed(g, take_long, plait_delayed(g, take_long)));
+    (void)args;
+    (void)n;
+    while (!p->blocks)
+        sched_yield();
+    plait_run *run = plait_start(g, &last, 1, &options, NULL);
+    plait_status first = plait_run_wait(run, 1, NULL);
+    plait_status second = plait_run_wait(run, -1, NULL);
+    plait_run_free(run);
+    plait_graph_free(g);
+    p->waited = true;
+    return plait_bool(first == PLAIT_EAGAIN && second == PLAIT_OK);
+}
+
+static void a_helper_leaves_in_time(void **state)
+{
+    (void)state;
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        plait_options options = { PLAIT_OPTIONS_INIT, .workers = workers };
+        patience p = { .ex = plait_executor_open("threads", &options, NULL) };
+        assert_non_null(p.ex);
+        p.blocks = workers == 1;
+        p.waited = false;
+        options.executor = p.ex;
+        options.user = &p;
+        plait_graph *g = plait_graph_new();
+        plait_task tasks[2] = { plait_delayed(g, wait_a_little),
+                                plait_delayed(g, keep_busy) };
+        plait_value outs[2];
+        assert_int_equal(
+            plait_compute_all(g, tasks, workers, &options, outs, NULL),
+            PLAIT_OK);
+        assert_true(plait_as_bool(outs[0]));
+        plait_graph_free(g);
+        plait_executor_close(p.ex);
+    }
+}
+
 /* ---- exit ---- */
 
 static plait_value never_ends(plait_context *ctx, const plait_value *args,
@@ -326,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_front_end_makes_the_threads),
         cmocka_unit_test(a_front_end_that_makes_few),
         cmocka_unit_test(a_callback_computes_on_the_same_pool),
+        cmocka_unit_test(a_helper_leaves_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
