@@ -83,7 +83,7 @@ struct plait_plan {
 /* plait_plan_new with an order; NULL when it failed.
  * Thread: builder.  Blocks: no. */
 plait_plan *pl_plan_new(plait_graph *graph, const plait_task *tasks, size_t n,
-                        plait_order order, plait_error *err);
+                        plait_order wanted, plait_error *err);
 
 void pl_plan_retain(plait_plan *plan);
 

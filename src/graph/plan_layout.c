@@ -113,7 +113,7 @@ static void fill_arrays(const pl_plan_maker *m, order_arrays *arrays)
             if (!(plan->words[i] & PL_WORD_LITERAL))
                 arrays->inputs[at++] = plan->words[i];
         }
-        if (node->function & PL_NODE_OPTIONS)
+        if (arrays->priorities && (node->function & PL_NODE_OPTIONS))
             arrays->priorities[t] =
                 pl_graph_options(m->graph, pl_plan_id(plan, t))->priority;
     }
