@@ -57,11 +57,13 @@ static bool is_continuation(unsigned char byte)
     return (byte & 0xc0) == 0x80;
 }
 
-/* How much of a text fits without more memory, cut at a character. */
-static size_t fitting(const pl_line *line, const char *text)
+/* How much of a text that doesn't fit does without more memory, cut at a
+ * character. */
+static size_t fitting(const pl_line *line, const char *text, size_t length)
 {
     size_t fits = line->capacity - line->length - RESERVE;
-    while (fits > 0 && is_continuation((unsigned char)text[fits]))
+    while (fits > 0 && fits < length &&
+           is_continuation((unsigned char)text[fits]))
         fits--;
     return fits;
 }
@@ -71,7 +73,7 @@ void pl_line_add(pl_line *line, const char *text, size_t length)
     if (length == 0 || line->cut)
         return;
     if (!reserve(line, length))
-        length = fitting(line, text);
+        length = fitting(line, text, length);
     memcpy(line->text + line->length, text, length);
     line->length += length;
 }
