@@ -41,11 +41,16 @@ static bool is_attached(const pl_lane *lane)
            atomic_load_explicit(&lane->attachment->now, memory_order_relaxed);
 }
 
+void pl_lane_attached(pl_lane *lane)
+{
+    lane->careful = lane->run->careful || is_attached(lane);
+}
+
 void pl_lane_enter(pl_lane *lane, pl_attachment *attachment)
 {
     lane->attachment = attachment;
     lane->context.outer = current_context;
-    lane->careful = lane->run->careful || is_attached(lane);
+    pl_lane_attached(lane);
     current_context = &lane->context;
 }
 
@@ -122,7 +127,7 @@ static bool attach(pl_lane *lane, const pl_function *function)
     bool ready =
         lane->attachment && pl_attach(lane->attachment, function->runtime,
                                       lane->run, lane->run->user);
-    lane->careful = lane->run->careful || is_attached(lane);
+    pl_lane_attached(lane);
     return ready;
 }
 

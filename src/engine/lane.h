@@ -54,6 +54,10 @@ void pl_lane_fini(pl_lane *lane);
 void pl_lane_enter(pl_lane *lane, pl_attachment *attachment);
 void pl_lane_leave(pl_lane *lane);
 
+/* Looks whether its thread is attached to a runtime: plain tasks must then be
+ * detached before. After each pl_attach for the lane. */
+void pl_lane_attached(pl_lane *lane);
+
 /* Counting: the owner is the only writer, so no atomic addition is needed. */
 static inline void pl_lane_count(_Atomic uint32_t *counter)
 {

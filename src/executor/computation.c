@@ -127,18 +127,24 @@ static void on_end(plait_run *run)
 
 /* Tells tasks of language runtimes that they had better end. In a forked child
  * there are none, and a lock of the pool may be held for ever. */
-static void interrupt(pl_computation *c, unsigned worker)
+static void interrupt_worker(pl_computation *c, unsigned worker)
 {
     if (c->executor->interrupt && c->generation == pl_process_generation() &&
-        atomic_load_explicit(&c->started, memory_order_seq_cst) &&
         !has_ended(c))
         c->executor->interrupt(c->executor->self, &c->run, worker);
+}
+
+/* All tasks, once the run has a driver. */
+static void interrupt(pl_computation *c)
+{
+    if (atomic_load_explicit(&c->started, memory_order_seq_cst))
+        interrupt_worker(c, PL_NO_WORKER);
 }
 
 static void task_time_is_up(pl_alarm *alarm)
 {
     pl_lane *lane = (pl_lane *)((char *)alarm - offsetof(pl_lane, deadline));
-    interrupt(pl_computation_of(lane->run), lane->worker);
+    interrupt_worker(pl_computation_of(lane->run), lane->worker);
 }
 
 /* Without the thread for alarms a task is still told by plait_cancelled. */
@@ -157,7 +163,7 @@ static void time_is_up(pl_alarm *alarm)
     if (pl_run_resolved(&c->run))
         return;
     pl_run_stop(&c->run, PLAIT_ETIMEDOUT);
-    interrupt(c, PL_NO_WORKER);
+    interrupt(c);
 }
 
 /* ---- starting ---- */
@@ -249,7 +255,7 @@ static plait_status start(pl_computation *c, plait_error *err)
      * run that is just being started, or who starts it, interrupts it */
     atomic_store_explicit(&c->started, true, memory_order_seq_cst);
     if (atomic_load_explicit(&run->stop_status, memory_order_seq_cst) != 0)
-        interrupt(c, PL_NO_WORKER);
+        interrupt(c);
     return PLAIT_OK;
 }
 
@@ -398,7 +404,7 @@ void plait_run_cancel(plait_run *run)
         return;
     pl_run_stop(run, PLAIT_ECANCELED);
     if (uses_runtimes(run))
-        interrupt(pl_computation_of(run), PL_NO_WORKER);
+        interrupt(pl_computation_of(run));
 }
 
 void plait_run_free(plait_run *run)

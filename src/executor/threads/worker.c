@@ -81,6 +81,7 @@ static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
     pl_shared_flush(&lane->lane);
     if (!pl_attach(attachment, runtime, run, run->user))
         pl_detach(attachment); /* closed: the task will fail with that */
+    pl_lane_attached(&lane->lane);
     return pl_deque_take(&lane->deque);
 }
 
