@@ -5,6 +5,7 @@
  * 0 to 16 arguments: integers, floats, bool, char * (copied), plait_task (the
  * task's result) and plait_value (taken). A plain pointer doesn't compile: use
  * plait_object(type, pointer) or plait_nil(). More than 16: plait_call.
+ * In C11 `true` is an int: for a bool, plait_bool(true) or a variable.
  * The task is named after `fn`.
  * Thread: builder.  Blocks: no.
  */
