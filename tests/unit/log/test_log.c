@@ -296,9 +296,12 @@ static void a_forked_child_logs_too(void **state)
     assert_string_equal(read_log(), "before\nchild\nafter\n");
 }
 
+static atomic_int n_logging;
+
 static void log_until(void *arg)
 {
     const atomic_bool *done = arg;
+    atomic_fetch_add(&n_logging, 1);
     while (!atomic_load(done))
         plait_log(NULL, PLAIT_INFO, "x");
 }
@@ -312,6 +315,10 @@ static void children_of_a_busy_log(void **state)
     pl_thread threads[2];
     for (int i = 0; i < 2; i++)
         assert_true(pl_thread_begin(&threads[i], log_until, &done, "log"));
+    /* A thread that begins allocates, and a child of AddressSanitizer inherits
+     * its allocator's locks as they are. */
+    while (atomic_load(&n_logging) < 2)
+        pl_thread_yield();
     for (int i = 0; i < 30; i++) {
         pid_t child = fork();
         if (child == 0) {
