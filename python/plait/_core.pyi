@@ -237,6 +237,9 @@ class Failure:
         """Call the failed task's function again, here, with its inputs."""
     def __bool__(self) -> Literal[False]: ...
 
+class TaskCancelled(BaseException):
+    """Raised in a task of a run that was cancelled, where it stands."""
+
 @final
 class Pool:
     """Worker threads of one's own: what `open_executor` returns."""

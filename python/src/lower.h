@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lower.h: from Delayeds to a plait_graph.
+ *
+ * A walk lists what the targets need, inputs first, without recursion. It runs
+ * no Python code, so that a Delayed's `mark`, its place in the list, is valid
+ * while the walk goes on and the GIL is kept; it is checked against the list,
+ * and never has to be reset.
+ *
+ * A lowering is one computation's graph with a row for each task. There is one
+ * C function for all of them (task.c); its C arguments are the numbers of the
+ * rows whose results it takes. Results stay in the rows, and are let go of
+ * after their last use, as the engine does with values of its own. Inputs of a
+ * task that failed are kept until the run has ended.
+ */
+#ifndef PY_LOWER_H
+#define PY_LOWER_H
+
+#include <stdatomic.h>
+
+#include "delayed.h"
+
+typedef struct py_walk py_walk;
+
+struct py_walk {
+    py_state *state;
+    py_delayed_object **tasks; /* borrowed */
+    uint32_t n;
+    uint32_t room;
+    struct py_frame *frames;
+    size_t depth;
+    size_t frames_room;
+    /* Called for each task when it has its place, and its inputs have. */
+    int (*visit)(py_walk *walk, py_delayed_object *task);
+    void *user;
+};
+
+/* Whether a task has its place, which is then its mark. */
+static inline bool py_walk_has(const py_walk *walk,
+                               const py_delayed_object *task)
+{
+    return task->mark < walk->n && walk->tasks[task->mark] == task;
+}
+
+/* Lists what `root` needs, and itself, where they are not listed yet. Leaves
+ * are none: they are values. */
+int py_walk_add(py_walk *walk, py_delayed_object *root);
+void py_walk_fini(py_walk *walk);
+
+typedef struct py_row {
+    py_delayed_object *task; /* borrowed: the targets keep it */
+    PyObject *result;        /* or NULL */
+    uint32_t uses;           /* left, one more for a target */
+    uint32_t number;         /* among those of its label; see failure.c */
+} py_row;
+
+/* How a computation runs: what compute and start are told. */
+typedef struct py_settings {
+    const char *scheduler;
+    unsigned workers;
+    PyObject *executor;  /* borrowed: a Pool, or NULL */
+    PyObject *observers; /* borrowed: a sequence, or NULL */
+    PyObject *callbacks; /* borrowed: a sequence, or NULL */
+    plait_on_error on_error;
+    unsigned retries;
+    unsigned timeout_ms;
+    unsigned run_timeout_ms;
+} py_settings;
+
+#define PY_NO_ROW UINT32_MAX
+
+typedef struct py_lowering {
+    _Atomic uint32_t count; /* references: the caller's, the run's */
+    py_state *state;
+    PyObject *module; /* keeps the state */
+    plait_graph *graph;
+    plait_func func;
+    py_row *rows;
+    uint32_t n_rows;
+    uint32_t room;
+    uint32_t *ids; /* place in the walk -> row */
+    uint32_t ids_room;
+    PyObject *targets;      /* list of Delayeds */
+    uint32_t *target_rows;  /* of each; PY_NO_ROW: a leaf */
+    plait_task *tasks;      /* of those that are none, n_tasks of them */
+    size_t n_tasks;
+    PyObject *context;      /* of who submitted it */
+    PyObject *failures;     /* list of Failure, as they happened */
+    PyObject *stopped_by;   /* what is no Exception, or NULL */
+    bool numbered;          /* rows have their numbers */
+    bool has_options;       /* some tasks have options of their own */
+    _Atomic bool cancelled; /* by us */
+    unsigned retries;
+    unsigned timeout_ms;
+} py_lowering;
+
+/* The graph of what the targets (a list of Delayeds) need. */
+py_lowering *py_lower(py_state *state, PyObject *targets,
+                      const py_settings *settings);
+
+void py_lowering_retain(py_lowering *low);
+/* With or without the GIL; takes it to free. */
+void py_lowering_release(py_lowering *low);
+
+/* The task of a row. */
+static inline plait_task py_lowering_task(const py_lowering *low, uint32_t row)
+{
+    return (plait_task){ row + 1, low->func.graph };
+}
+
+/* The row of a Delayed that is in it; PY_NO_ROW. */
+uint32_t py_lowering_find(const py_lowering *low, const PyObject *delayed);
+
+#endif
