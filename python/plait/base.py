@@ -1,0 +1,471 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Computing, persisting, optimizing and drawing what was delayed."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import operator
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from plait import (
+    _core,
+    borrowed,
+    callbacks,
+    collection,
+    config,
+    daskgraph,
+    local,
+    multiprocessing,
+    threaded,
+)
+from plait.adoption import is_dask_collection
+from plait.annotations import annotate, follow_dask, get_annotations
+from plait.scheduling import get_scheduler, named_schedulers
+from plait.spelling import suggest, warn_misspelt
+from plait.tokenize import normalize_token, tokenize
+
+__all__ = [
+    "annotate",
+    "compute",
+    "get_annotations",
+    "get_scheduler",
+    "is_dask_collection",
+    "named_schedulers",
+    "normalize_token",
+    "optimize",
+    "persist",
+    "start",
+    "tokenize",
+    "visualize",
+]
+
+_Finish = Callable[[Any], tuple[Any, ...]]
+
+# What compute and its kin know, and what they do when nobody says.
+_DEFAULTS: dict[str, Any] = {
+    "traverse": True,
+    "optimize_graph": True,
+    "scheduler": None,
+    "get": None,
+    "num_workers": None,
+    "pool": None,
+    "on_error": None,
+    "retries": None,
+    "timeout": None,
+    "run_timeout": None,
+    "callbacks": None,
+}
+# Ours alone: no other scheduler is told.
+_OURS = frozenset(
+    ("traverse", "optimize_graph", "scheduler", "get", "callbacks")
+)
+# What other schedulers know.
+_THEIRS = frozenset(
+    (
+        "actors",
+        "allow_other_workers",
+        "asynchronous",
+        "cache",
+        "chunksize",
+        "direct",
+        "fifo_timeout",
+        "func_dumps",
+        "func_loads",
+        "initializer",
+        "priority",
+        "raise_exception",
+        "rerun_exceptions_locally",
+        "resources",
+        "sync",
+        "workers",
+    )
+)
+
+_ON_ERROR = ("finish", "stop", "collect")
+
+if TYPE_CHECKING:
+
+    def compute(
+        *args: Any,
+        traverse: bool = True,
+        optimize_graph: bool = True,
+        scheduler: Any = None,
+        num_workers: int | None = None,
+        pool: Any = None,
+        on_error: str | None = None,
+        retries: int | None = None,
+        timeout: float | None = None,
+        run_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """Compute several values at once.
+
+        Parameters
+        ----------
+        *args
+            Delayeds, collections of Dask, or containers of them, nested as they
+            like. Anything else is returned as it is.
+        traverse : bool
+            Whether containers are looked into.
+        optimize_graph : bool
+            For other schedulers: whether they optimize.
+        scheduler : str, callable, Client or Executor, optional
+            ``"threads"``, ``"sync"``, …: see ``plait.get_scheduler``.
+        num_workers : int, optional
+            How many tasks run at one time; by default, as many as there are
+            CPUs.
+        pool : Executor, optional
+            Where the functions are called.
+        on_error : {"finish", "stop", "collect"}
+            When a task fails: finish what doesn't need it, then raise; raise at
+            once; or raise nothing, and put a ``Failure`` where there is no
+            value.
+        retries : int, optional
+            How often a task that failed runs again.
+        timeout, run_timeout : float, optional
+            The seconds that a task, and the whole, may take.
+
+        Returns
+        -------
+        tuple
+            A value for each argument.
+        """
+        ...
+
+else:
+    # In C, so that no frame of ours is in the traceback of what a task raised.
+    compute = _core.compute_args
+
+
+def prepare(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[_core.Delayed] | None, dict[str, Any], _Finish]:
+    """What ``compute(*args, **kwargs)`` has to do.
+
+    Returns
+    -------
+    targets : list of Delayed, or None
+        What to run; None: nothing here.
+    settings : dict
+        How; for ``plait._core.compute``.
+    finish : callable
+        Makes the result of the targets' values.
+    """
+    said = _said(kwargs)
+    if len(said) > len(_DEFAULTS):
+        warn_misspelt(kwargs, _DEFAULTS, _THEIRS)
+    targets, finish = _targets(args, said["traverse"])
+    if not targets:
+        return None, {}, lambda _: finish(())
+    engine, executor = _engine(said, (*args, *targets[:1]))
+    if engine is None:
+        run = functools.partial(_elsewhere, executor, targets, kwargs)
+        return None, {}, lambda _: finish(run())
+    pool = borrowed.plait_pool(executor)
+    settings = _settings(said)
+    if pool is not None:
+        settings["executor"] = pool
+    elif executor is not None:
+        targets = borrowed.lend(targets, executor)
+        settings.setdefault("workers", borrowed.limit(executor))
+    settings["scheduler"] = engine
+    settings["callbacks"] = callbacks.bridged(targets, said["callbacks"])
+    return targets, settings, finish
+
+
+def start(*args: Any, **kwargs: Any) -> _core.Run:
+    """Compute in the background.
+
+    Parameters
+    ----------
+    *args
+        Delayeds.
+    **kwargs
+        As for :func:`compute`.
+
+    Returns
+    -------
+    Run
+        To wait for, to ask, to cancel.
+    """
+    said = _said(kwargs)
+    for one in args:
+        if not isinstance(one, _core.Delayed):
+            raise TypeError(
+                f"start() takes Delayeds, not {type(one).__name__}"
+            )
+    targets, settings, _ = prepare(args, {**kwargs, "traverse": False})
+    if targets is None:
+        raise ValueError(
+            f"start() can't use scheduler={said['scheduler']!r}: it needs "
+            "threads of this process"
+        )
+    return _core.start(targets, **settings)
+
+
+def persist(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    """Compute now, and keep the values as Delayeds.
+
+    Parameters
+    ----------
+    *args
+        As for :func:`compute`.
+    **kwargs
+        As for :func:`compute`.
+
+    Returns
+    -------
+    tuple
+        The arguments, with Delayeds that know their values, and have the same
+        keys, in the places of the Delayeds. With a client of distributed they
+        are being computed there.
+    """
+    said = _said(kwargs)
+    targets, finish = _targets(args, said["traverse"])
+    if not targets:
+        return args
+    engine, elsewhere = _engine(said, (*args, *targets[:1]))
+    client = getattr(elsewhere, "__self__", elsewhere)
+    if engine is None and callable(getattr(client, "persist", None)):
+        more = {key: kwargs[key] for key in kwargs if key not in _OURS}
+        optimize = said["optimize_graph"]
+        made = client.persist(targets, optimize_graph=optimize, **more)
+        return finish(made)
+    values = compute(*targets, **{**kwargs, "traverse": False})
+    return finish(
+        [
+            collection.leaf(target.key, value, target._length)
+            for target, value in zip(targets, values)
+        ]
+    )
+
+
+def optimize(*args: Any, traverse: bool = True, **kwargs: Any) -> Any:
+    """The same, as one graph that they share.
+
+    There is little to be optimized, for Plait runs nothing that isn't needed,
+    and runs equal pure tasks once, of itself.
+
+    Parameters
+    ----------
+    *args
+        As for :func:`compute`.
+    traverse : bool
+        Whether containers are looked into.
+    **kwargs
+        For Dask's own collections.
+
+    Returns
+    -------
+    tuple
+        The arguments, with Delayeds that have one graph.
+    """
+    targets, finish = _targets(args, traverse)
+    if not targets:
+        return args
+    graph = daskgraph.graph_of(targets)
+    return finish(
+        [
+            collection.from_graph(
+                type(target),
+                target.key,
+                graph,
+                target._length,
+                collection._layer(target),
+            )
+            for target in targets
+        ]
+    )
+
+
+def visualize(
+    *args: Any,
+    filename: str | None = "plait",
+    traverse: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Draw what the arguments need.
+
+    Parameters
+    ----------
+    *args
+        As for :func:`compute`.
+    filename : str, optional
+        Where to write the picture; its extension is the format. None: nowhere.
+    traverse : bool
+        Whether containers are looked into.
+    **kwargs
+        ``format``, ``color``, … as for ``plait.drawing.visualize``.
+
+    Returns
+    -------
+    object
+        Something that a notebook shows.
+    """
+    targets, _ = _targets(args, traverse)
+    drawing = importlib.import_module("plait.drawing")
+    return drawing.visualize(targets, filename=filename, **kwargs)
+
+
+# ---- what was said ----
+
+
+def _said(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {**_DEFAULTS, **kwargs}
+
+
+def _settings(said: dict[str, Any]) -> dict[str, Any]:
+    """What to tell the extension; what is not said is left out."""
+    settings: dict[str, Any] = {}
+    for name, told in (
+        ("num_workers", "workers"),
+        ("retries", "retries"),
+        ("timeout", "timeout"),
+        ("run_timeout", "run_timeout"),
+    ):
+        value = said[name]
+        if value is None:
+            value = config.get(name, None)
+        if value is not None:
+            settings[told] = value
+    if "workers" in settings:
+        settings["workers"] = _count(settings["workers"])
+    settings["on_error"] = _on_error(said["on_error"])
+    return settings
+
+
+def _count(workers: Any) -> int:
+    number = operator.index(workers)
+    if number < 1:
+        raise ValueError(f"num_workers must be 1 or more, not {workers!r}")
+    return number
+
+
+def _on_error(word: Any) -> str:
+    if word is None:
+        word = config.get("on_error", "finish")
+    if word not in _ON_ERROR:
+        raise ValueError(
+            f"on_error must be 'finish', 'stop' or 'collect', not "
+            f"{word!r}{suggest(word, _ON_ERROR)}"
+        )
+    return str(word)
+
+
+# ---- what to run ----
+
+
+def _targets(
+    args: tuple[Any, ...], traverse: bool
+) -> tuple[list[_core.Delayed], _Finish]:
+    """The Delayeds, and what puts their values in their places."""
+    if all(isinstance(one, _core.Delayed) for one in args):
+        return list(args), tuple
+    if traverse:
+        opened = [_opened(one) for one in args]
+        found, rebuild = _core.collect([one for one, _ in opened])
+        closes = [close for _, close in opened]
+        return found, lambda values: tuple(
+            close(one) for close, one in zip(closes, rebuild(values))
+        )
+    places = [
+        place for place, one in enumerate(args) if is_dask_collection(one)
+    ]
+    found = [_delayed(args[place]) for place in places]
+    return found, functools.partial(_put, args, places)
+
+
+def _put(
+    args: tuple[Any, ...], places: list[int], values: Sequence[Any]
+) -> tuple[Any, ...]:
+    made = list(args)
+    for place, value in zip(places, values):
+        made[place] = value
+    return tuple(made)
+
+
+def _delayed(one: Any) -> _core.Delayed:
+    if isinstance(one, _core.Delayed):
+        return one
+    return collection.from_collection(one)
+
+
+def _opened(one: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """An argument as a container that is looked into, and what makes it what
+    it was."""
+    if type(one) is OrderedDict:
+        return dict(one), OrderedDict
+    if isinstance(one, Iterator) and not isinstance(one, _core.Delayed):
+        return list(one), _same
+    return one, _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+# ---- where to run it ----
+
+
+def _engine(
+    said: dict[str, Any], collections: Sequence[Any]
+) -> tuple[str | None, Any]:
+    """The name of an engine of ours, and the executor it uses, or None; or
+    None, and a function of somebody else's."""
+    follow_dask()
+    get = get_scheduler(
+        said["get"],
+        said["scheduler"],
+        [one for one in collections if is_dask_collection(one)],
+    )
+    if get is local.get_sync:
+        return "sync", None
+    if isinstance(get, borrowed.Get):
+        return "threads", get.executor
+    # What Dask's collections have by default is equal to ours; but who asks
+    # for dask.threaded.get by itself gets it.
+    if get == collection.__dask_scheduler__ and get is not said["scheduler"]:
+        get = threaded.get
+    if get in (None, threaded.get, multiprocessing.get):
+        pool = _pool(said["pool"])
+        if pool is not None:
+            return "threads", pool
+        if get is not multiprocessing.get:
+            return "threads", None
+    return None, get
+
+
+def _pool(pool: Any) -> Any:
+    if pool is None:
+        pool = config.get("pool", None)
+    if pool is not None and not borrowed.is_executor(pool):
+        raise TypeError(
+            "pool must be an Executor or a Pool of multiprocessing, not "
+            f"{type(pool).__name__}"
+        )
+    return pool
+
+
+def _elsewhere(
+    get: Any, targets: list[_core.Delayed], kwargs: dict[str, Any]
+) -> Any:
+    """The values of the targets, as another scheduler makes them."""
+    if kwargs.get("on_error") == "collect":
+        raise ValueError(
+            "on_error='collect' is for Plait's own schedulers, not for "
+            f"{get!r}"
+        )
+    more = {
+        key: value
+        for key, value in kwargs.items()
+        if key not in _OURS and key not in ("on_error", "run_timeout")
+    }
+    graph = daskgraph.graph_of(targets)
+    return get(graph, [target.key for target in targets], **more)
+
+
+follow_dask()
