@@ -143,7 +143,9 @@ def _sends(executor: Any) -> _Call | None:
 
 def _leaves_process(executor: Any) -> bool:
     process = sys.modules.get("concurrent.futures.process")
-    return bool(process) and isinstance(executor, process.ProcessPoolExecutor)
+    if process is None:
+        return False
+    return isinstance(executor, process.ProcessPoolExecutor)
 
 
 class _Submit:

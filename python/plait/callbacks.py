@@ -335,8 +335,8 @@ class _Hidden:
     def __init__(self) -> None:
         with self._lock:
             self._before = [(kind, kind.active) for kind in _kinds()]
-            self._instead = [(kind, set()) for kind, _ in self._before]
-            for kind, nothing in self._instead:
+            self._instead: list[set[_Tuple]] = [set() for _ in self._before]
+            for (kind, _), nothing in zip(self._before, self._instead):
                 kind.active = nothing
             self._all.append(self)
 
@@ -345,9 +345,7 @@ class _Hidden:
             if self not in self._all:
                 return
             self._all.remove(self)
-            for (kind, before), (_, nothing) in zip(
-                self._before, self._instead
-            ):
+            for (kind, before), nothing in zip(self._before, self._instead):
                 self._give_back(kind, before, nothing)
 
     def _give_back(self, kind: Any, before: Any, nothing: Any) -> None:

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Seeing what a computation does."""
+
+from __future__ import annotations
+
+from plait.diagnostics.profile import Profiler, TaskData
+from plait.diagnostics.progress import ProgressBar
+
+__all__ = ["Profiler", "ProgressBar", "TaskData"]

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What failed: which tasks, why, and running one of them again.
+
+``plait.failures`` is this module and a function: ``plait.failures(exc)`` lists
+the failures of the computation that raised ``exc``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import types
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from plait import _core
+from plait._core import Failure, failures
+
+__all__ = ["Failure", "debug", "failures", "split"]
+
+_log = logging.getLogger("plait")
+
+
+def split(results: Iterable[Any]) -> tuple[list[Any], list[Failure]]:
+    """What has a value, and what failed.
+
+    Parameters
+    ----------
+    results : iterable
+        What ``compute(…, on_error="collect")`` gave, or the inputs of a task
+        that has ``on_failure="pass"``.
+
+    Returns
+    -------
+    ok : list
+        The values, in their order.
+    failed : list of Failure
+        The others.
+
+    Examples
+    --------
+    >>> from plait import compute, delayed
+    >>> halves = [delayed(divmod)(6, n) for n in (2, 0, 3)]
+    >>> ok, failed = split(compute(*halves, on_error="collect"))
+    >>> ok
+    [(3, 0), (2, 0)]
+    >>> [type(one.exception).__name__ for one in failed]
+    ['ZeroDivisionError']
+    """
+    ok: list[Any] = []
+    failed: list[Failure] = []
+    for one in results:
+        if isinstance(one, Failure):
+            failed.append(one)
+        else:
+            ok.append(one)
+    return ok, failed
+
+
+def debug(failure: Failure | BaseException) -> Any:
+    """Run a task that failed again: here, in this thread, with its inputs.
+
+    It fails again, for a debugger to see: run the program with ``python -m
+    pdb``, set a breakpoint in the task, or use ``%debug`` in a notebook.
+
+    Parameters
+    ----------
+    failure : Failure or BaseException
+        Which task; or what a computation raised: its first failure then.
+
+    Returns
+    -------
+    object
+        What the task returns, if it doesn't fail this time.
+
+    Raises
+    ------
+    ValueError
+        The task never ran, or no task raised this.
+    """
+    if isinstance(failure, BaseException):
+        failure = _first(failure)
+    if failure.skipped:
+        raise ValueError(
+            f"{failure.key!r} never ran, for {failure.cause_key!r} failed: "
+            "debug that one"
+        )
+    return failure.rerun()
+
+
+def _first(exc: BaseException) -> Failure:
+    own = [one for one in failures(exc) if not one.skipped]
+    # Of several failures, the one that was raised.
+    for one in own:
+        if one.exception is exc:
+            return one
+    if not own:
+        raise ValueError(f"no task of a computation raised {exc!r}")
+    return own[0]
+
+
+# ---- what the extension calls, in the task's thread ----
+
+
+def log_failure(failure: Failure) -> None:
+    """Writes a failure to the log, when it happens.
+
+    Parameters
+    ----------
+    failure : Failure
+        Of a task that ran.
+    """
+    exception = failure.exception
+    _log.error(
+        "task %s failed: %s: %s%s",
+        failure.key,
+        type(exception).__name__,
+        exception,
+        _from(failure),
+        exc_info=exception,
+    )
+
+
+def _from(failure: Failure) -> str:
+    if not failure.sources:
+        return ""
+    return f" (from {', '.join(failure.sources)})"
+
+
+def warn_unrun(key: Any, value: Any) -> None:
+    """Says that a task made a Delayed that nobody runs.
+
+    Parameters
+    ----------
+    key
+        The task's.
+    value
+        What it returned: a Delayed, or a container of some.
+    """
+    found, _ = _core.collect(value)
+    made = ", ".join(sorted({_core.label(one) for one in found[:10]}))
+    text = (
+        f"task {key} returned a call of {made} that nobody runs: a delayed "
+        "function was called inside a task. Call the plain function there "
+        f"({made}.__wrapped__ is it), or call the delayed one outside of any "
+        "task and pass its result"
+    )
+    _log.error("%s", text)
+    warnings.warn(text, UserWarning, stacklevel=2)
+
+
+class _Module(types.ModuleType):
+    """A module that can be called."""
+
+    def __call__(self, exc: BaseException) -> tuple[Failure, ...]:
+        return failures(exc)
+
+
+sys.modules[__name__].__class__ = _Module
