@@ -187,7 +187,7 @@ plait_status plait_executor_register(const plait_executor_ops *ops,
     if (!read.name || !read.start)
         return pl_error_set(err, PLAIT_EINVAL,
                             "an executor needs a name and a start function");
-    read.flags &= ~PL_EXECUTOR_SETS_UP;
+    read.flags &= ~PL_EXECUTOR_NOT_OWNED;
     char *name = pl_strdup(read.name);
     if (!name)
         return pl_error_nomem(err);

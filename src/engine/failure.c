@@ -60,6 +60,42 @@ void pl_run_free_unused(plait_run *run, uint32_t task)
         free_result(run, task);
 }
 
+/* Since when the walker's own task has a cell, in plait_run.walk_owed. */
+#define IS_SET_UP (UINT32_C(1) << 31)
+
+void pl_run_settle_owed(plait_run *run)
+{
+    /* acq_rel: the cell is set up before; what was owed is behind its reading
+     * of the inputs */
+    uint32_t owed = atomic_fetch_or_explicit(&run->walk_owed, IS_SET_UP,
+                                             memory_order_acq_rel);
+    if (owed)
+        pl_run_drop_uses(run, run->walk_own, owed);
+}
+
+/* A doomed task gives up a use of an input that may not be done, nor, when the
+ * walker of a run that was shared stands at it, have a cell yet. */
+static void give_up(plait_run *run, uint32_t input)
+{
+    /* acquire: sees the cell */
+    if (input == run->walk_own &&
+        !(atomic_fetch_add_explicit(&run->walk_owed, 1, memory_order_acquire) &
+          IS_SET_UP))
+        return;
+    pl_run_drop_uses(run, input, 1);
+}
+
+static void give_up_inputs(plait_run *run, uint32_t task)
+{
+    const pl_node *node = &run->nodes[task];
+    if (node->inputs == 0)
+        return;
+    for (uint32_t at = node->words; at < node[1].words; at++) {
+        if (!(run->words[at] & PL_WORD_LITERAL))
+            give_up(run, run->words[at]);
+    }
+}
+
 void pl_run_poison(plait_run *run, uint32_t task, uint32_t source)
 {
     pl_cell *cell = &run->cells[task];
@@ -74,7 +110,7 @@ void pl_run_poison(plait_run *run, uint32_t task, uint32_t source)
                                memory_order_relaxed, memory_order_relaxed))
         ;
     if (old == 0) /* it was sound: from here on it needs no input */
-        pl_run_drop_inputs(run, task);
+        give_up_inputs(run, task);
 }
 
 /* In an owned run a successor may have run, or run now, from a result that was

@@ -31,6 +31,7 @@ typedef struct pl_lane {
     pl_alarm deadline;         /* of a runtime's task: interrupts it */
     plait_value *args;         /* room for more than PL_ARGS_INLINE */
     size_t args_room;
+    plait_value walk_error; /* walk: of the task that it stands at; nil */
     /* shared: decrements kept back; see shared.c */
     uint32_t held_successor;
     uint32_t held_arrivals;

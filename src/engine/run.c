@@ -28,19 +28,9 @@ static void give_cells(plait_plan *plan, pl_cell *cells)
 
 void pl_run_set_up_cells(plait_run *run, uint32_t first)
 {
-    const pl_node *nodes = run->nodes;
     run->cells_ready = true;
-    for (uint32_t t = first; t < run->plan->n_tasks; t++) {
-        pl_cell *cell = &run->cells[t];
-        cell->slot = (plait_slot){ .words = { 0, 0 } };
-        atomic_init(&cell->missing, nodes[t].inputs);
-        atomic_init(&cell->uses, nodes[t + 1].successors - nodes[t].successors +
-                                     (nodes[t].function & PL_NODE_TARGET));
-        atomic_init(&cell->state, PL_WAITING);
-        cell->losses = 0;
-        cell->attempt = 0;
-        cell->link = 0;
-    }
+    for (uint32_t t = first; t < run->plan->n_tasks; t++)
+        pl_run_set_up_cell(run, t, run->nodes[t].inputs);
 }
 
 bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
@@ -74,6 +64,8 @@ bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
         setup->timeout_ms || setup->retries ||
         (setup->event_kinds &
          ~(unsigned)(PLAIT_TASK_FAILED | PLAIT_RUN_BEGIN | PLAIT_RUN_END)) != 0;
+    run->walk_own = PL_NONE;
+    atomic_init(&run->shared_from, PL_NONE);
     atomic_init(&run->failed, PL_NONE);
     atomic_init(&run->targets_left, plan->n_distinct_targets);
     atomic_init(&run->resolved, plan->n_distinct_targets == 0);
@@ -114,7 +106,7 @@ static void release_results(plait_run *run)
         uint32_t n =
             run->cells_ready
                 ? plan->n_tasks
-                : atomic_load_explicit(&run->cursor, memory_order_relaxed);
+                : atomic_load_explicit(&run->walk_at, memory_order_relaxed);
         for (uint32_t t = 0; t < n; t++)
             release_cell(run, &run->cells[t]);
         return;

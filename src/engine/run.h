@@ -10,6 +10,8 @@
  *   shared  (shared.h)  many threads; atomics; the state only moves forward
  *   owned   (owned.h)   one thread, in any order, and results can be lost
  *
+ * A walk can become shared on its way (spread.h).
+ *
  * Per task there is a cell of 32 bytes:
  *
  *   slot     constant once the task is done: its result. While it waits the
@@ -73,10 +75,14 @@ _Static_assert(sizeof(pl_cell) == PL_RUN_BYTES_PER_TASK, "see plan.h");
 #define PL_CANCELLED (UINT32_MAX - 1)
 
 typedef enum pl_trouble {
-    PL_TROUBLE_FAILED = 1 << 0,   /* some task has failed */
-    PL_TROUBLE_STOPPING = 1 << 1, /* nothing new is begun */
-    PL_TROUBLE_LOST = 1 << 2,     /* some result was lost (owned) */
-    PL_TROUBLE_CANCELLED = 1 << 3 /* a task was skipped that was sound */
+    PL_TROUBLE_FAILED = 1 << 0,    /* some task has failed */
+    PL_TROUBLE_STOPPING = 1 << 1,  /* nothing new is begun */
+    PL_TROUBLE_LOST = 1 << 2,      /* some result was lost (owned) */
+    PL_TROUBLE_CANCELLED = 1 << 3, /* a task was skipped that was sound */
+    PL_TROUBLES = (1 << 4) - 1,
+    /* How a walk stands, in the same word, so that a walker looks once. */
+    PL_WALK_ASIDE = 1 << 4, /* nobody walks */
+    PL_WALK_SHARED = 1 << 5 /* it is a walk no more: see spread.h */
 } pl_trouble;
 
 /* How much an event adds to plait_run.event. */
@@ -115,15 +121,21 @@ struct plait_run {
     void (*on_end)(plait_run *run);  /* once, by who drove it last */
     void *driver;                    /* the executor's own */
     bool cells_ready;                /* all are set up; see walk.h */
-    uint32_t n_lanes;                /* room in `lanes` */
-    struct pl_lane *_Atomic *lanes;  /* by worker; they count, and say what
-                                        runs now */
-    struct pl_owned *owned;          /* ready tasks of an owned run */
+    bool spreads;      /* a walk that lanes can come to share: spread.h */
+    uint32_t walk_own; /* since it is shared: the walker's own task; PL_NONE */
+    uint32_t n_lanes;  /* room in `lanes` */
+    struct pl_lane *_Atomic *lanes; /* by worker; they count, and say what
+                                       runs now */
+    struct pl_owned *owned;         /* ready tasks of an owned run */
 
     /* changing, seldom */
     _Alignas(PL_CACHE_LINE) _Atomic uint32_t trouble; /* pl_trouble */
-    _Atomic int32_t stop_status; /* why it stops: a plait_status, or 0 */
-    _Atomic uint32_t failed;     /* the last task that failed; PL_NONE */
+    _Atomic uint32_t shared_from; /* lanes run the tasks from here on, and
+                                     walk_own is set; PL_NONE: not yet */
+    _Atomic uint32_t walk_owed;   /* uses of walk_own that were given up before
+                                     its cell was set up */
+    _Atomic int32_t stop_status;  /* why it stops: a plait_status, or 0 */
+    _Atomic uint32_t failed;      /* the last task that failed; PL_NONE */
     _Atomic uint32_t failed_count;
     _Atomic bool resolved;  /* every task is */
     _Atomic uint32_t event; /* changes when the run stops or ends, or has
@@ -132,8 +144,9 @@ struct plait_run {
 
     /* changing, often */
     _Alignas(PL_CACHE_LINE) _Atomic uint32_t targets_left;
-    _Alignas(PL_CACHE_LINE) _Atomic uint32_t cursor; /* walk: the next task;
-                                        shared: the next of plan->sources */
+    _Alignas(PL_CACHE_LINE) _Atomic uint32_t walk_at; /* walk: the task that
+                                        runs, or is next */
+    _Atomic uint32_t cursor; /* shared: the next of plan->sources */
 };
 
 /* How a run is to be set up: fields of plait_run with the same names. */
@@ -157,8 +170,25 @@ typedef struct pl_run_setup {
 bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup);
 
 /* Sets up the cells of the tasks from `first` on; what no cell has been set up
- * for holds anything. Shared and owned runs do it for all, at the start. */
+ * for holds anything. Owned runs do it for all, at the start. */
 void pl_run_set_up_cells(plait_run *run, uint32_t first);
+
+/* Sets up one cell: `missing` inputs have not arrived. */
+static inline void pl_run_set_up_cell(plait_run *run, uint32_t task,
+                                      uint32_t missing)
+{
+    pl_cell *cell = &run->cells[task];
+    cell->slot = (plait_slot){ .words = { 0, 0 } };
+    /* relaxed, all: published with the run, or with its being shared; only the
+     * state may be read before, by who asks for a target */
+    atomic_store_explicit(&cell->missing, missing, memory_order_relaxed);
+    atomic_store_explicit(&cell->uses, pl_plan_uses(run->plan, task),
+                          memory_order_relaxed);
+    atomic_store_explicit(&cell->state, PL_WAITING, memory_order_relaxed);
+    cell->losses = 0;
+    cell->attempt = 0;
+    cell->link = 0;
+}
 
 /* Frees what the run holds, results included. Nobody drives it any more. */
 void pl_run_fini(plait_run *run);
@@ -175,7 +205,8 @@ void pl_run_stop(plait_run *run, plait_status status);
  * a moment earlier; what it needs for skipping comes with the task's counter */
 static inline uint32_t pl_run_trouble(const plait_run *run)
 {
-    return atomic_load_explicit(&run->trouble, memory_order_relaxed);
+    return atomic_load_explicit(&run->trouble, memory_order_relaxed) &
+           PL_TROUBLES;
 }
 
 static inline pl_task_state pl_run_state(const plait_run *run, uint32_t task)
@@ -227,6 +258,10 @@ void pl_run_drop_uses(plait_run *run, uint32_t task, uint32_t k);
 
 /* Gives up one use of each input of a task that ran. */
 void pl_run_drop_inputs(plait_run *run, uint32_t task);
+
+/* The cell of walk_own is set up now: gives up what doomed tasks have, of its
+ * uses, before.  Thread: the walker's. */
+void pl_run_settle_owed(plait_run *run);
 
 /* Frees the result of a task that was just done, when doomed tasks were all
  * that would have used it. Needed once there is trouble. */

@@ -134,20 +134,27 @@ static inline uint32_t feed_one(pl_lane *lane, uint32_t successor)
     return successor;
 }
 
+static inline uint32_t feed(pl_lane *lane, const pl_node *node)
+{
+    const uint32_t *first = lane->run->successors + node->successors;
+    uint32_t n = node[1].successors - node->successors;
+    if (n == 1)
+        return feed_one(lane, *first);
+    return n > 1 ? feed_many(lane, first, first + n) : PL_NONE;
+}
+
 /* The task is over, with whatever state: tells its successors. */
 static inline uint32_t conclude(pl_lane *lane, const pl_node *node)
 {
-    plait_run *run = lane->run;
-    const uint32_t *first = run->successors + node->successors;
-    uint32_t n = node[1].successors - node->successors;
-    uint32_t best = PL_NONE;
-    if (n == 1)
-        best = feed_one(lane, *first);
-    else if (n > 1)
-        best = feed_many(lane, first, first + n);
+    uint32_t best = feed(lane, node);
     if (node->function & PL_NODE_TARGET)
-        pl_run_target_resolved(run);
+        pl_run_target_resolved(lane->run);
     return best;
+}
+
+uint32_t pl_shared_feed(pl_lane *lane, uint32_t task)
+{
+    return feed(lane, &lane->run->nodes[task]);
 }
 
 /* ---- a task's inputs ---- */
@@ -209,7 +216,7 @@ static uint32_t skip(pl_lane *lane, uint32_t task)
     return conclude(lane, &run->nodes[task]);
 }
 
-static uint32_t fail(pl_lane *lane, uint32_t task, plait_value error)
+uint32_t pl_shared_fail(pl_lane *lane, uint32_t task, plait_value error)
 {
     plait_run *run = lane->run;
     pl_run_record_failure(run, task, lane->worker, error);
@@ -248,7 +255,7 @@ static inline uint32_t run_task(pl_lane *lane, uint32_t task,
     fetch_cells(run, node);
     plait_value result = pl_lane_call(lane, task, node);
     if (plait_is_error(result))
-        return fail(lane, task, result);
+        return pl_shared_fail(lane, task, result);
     cell->slot.value = result;
     /* release: plait_run_result may look at a target at any time */
     atomic_store_explicit(&cell->state, PL_DONE, memory_order_release);

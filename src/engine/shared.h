@@ -19,6 +19,12 @@
 uint32_t pl_shared_run(pl_lane *lane, uint32_t task,
                        const _Atomic uint32_t *hint);
 
+/* A task of this lane's has failed with `error` (taken), or has ended and is
+ * counted, but its successors don't know yet. Returns as pl_shared_run: a task
+ * that became ready.  Thread: the lane's.  Blocks: no. */
+uint32_t pl_shared_fail(pl_lane *lane, uint32_t task, plait_value error);
+uint32_t pl_shared_feed(pl_lane *lane, uint32_t task);
+
 /* Thread: the lane's.  Blocks: no. */
 void pl_shared_flush(pl_lane *lane);
 

@@ -246,7 +246,7 @@ static plait_status start(pl_computation *c, plait_error *err)
 {
     plait_run *run = &c->run;
     const plait_executor_ops *ops = &c->executor->ops;
-    if (!(ops->flags & PL_EXECUTOR_SETS_UP) && !pl_owned_init(run))
+    if (!(ops->flags & PL_EXECUTOR_NOT_OWNED) && !pl_owned_init(run))
         return pl_error_nomem(err);
     plait_status status = ops->start(c->executor->self, run, err);
     if (status != PLAIT_OK)

@@ -10,7 +10,7 @@
 #include "base/refcount.h"
 
 /* A flag of our own executors: runs are not driven as owned ones. */
-#define PL_EXECUTOR_SETS_UP (UINT32_C(1) << 31)
+#define PL_EXECUTOR_NOT_OWNED (UINT32_C(1) << 31)
 
 /* Interrupts what runs of a language runtime's tasks, on one worker's lane of a
  * run or (PL_NO_WORKER) all: plait_runtime.interrupt. */

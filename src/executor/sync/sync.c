@@ -48,7 +48,7 @@ static void sync_forget(void *self, plait_run *run)
 const plait_executor_ops pl_sync_ops = {
     .size = sizeof(plait_executor_ops),
     .name = "sync",
-    .flags = PL_EXECUTOR_SETS_UP,
+    .flags = PL_EXECUTOR_NOT_OWNED,
     .start = sync_start,
     .forget = sync_forget,
 };

@@ -64,17 +64,20 @@ bool pl_idle_stay(pl_idle *idle)
     return get_up(idle, true);
 }
 
-bool pl_idle_sleep(pl_idle *idle, const _Atomic bool *closing)
+pl_idle_end pl_idle_sleep(pl_idle *idle, const _Atomic bool *closing,
+                          int64_t until_ns)
 {
-    for (;;) {
+    for (bool is_late = false;;) {
         /* acquire: a wake after this changes the epoch again */
         uint32_t epoch =
             atomic_load_explicit(&idle->epoch, memory_order_acquire);
         if (get_up(idle, false))
-            return true;
+            return PL_IDLE_WOKEN;
         if (atomic_load_explicit(closing, memory_order_acquire))
-            return get_up(idle, true); /* who was woken looks once more */
-        pl_park(&idle->epoch, epoch, PL_FOREVER);
+            return get_up(idle, true) ? PL_IDLE_WOKEN : PL_IDLE_CLOSING;
+        if (is_late)
+            return PL_IDLE_LATE;
+        is_late = pl_park(&idle->epoch, epoch, until_ns) == PL_PARK_TIMEOUT;
     }
 }
 

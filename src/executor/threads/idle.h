@@ -63,9 +63,15 @@ void pl_idle_lie_down(pl_idle *idle);
  * searcher.  Blocks: no. */
 bool pl_idle_stay(pl_idle *idle);
 
-/* Sleeps until woken (true: it is the searcher now), or until *closing (false,
- * and it is no sleeper any more).  Blocks: yes. */
-bool pl_idle_sleep(pl_idle *idle, const _Atomic bool *closing);
+typedef enum pl_idle_end {
+    PL_IDLE_WOKEN,  /* it is the searcher now */
+    PL_IDLE_LATE,   /* until_ns has passed, and it is a sleeper still */
+    PL_IDLE_CLOSING /* *closing is set, and it is no sleeper any more */
+} pl_idle_end;
+
+/* Sleeps until woken, until until_ns, or until *closing.  Blocks: yes. */
+pl_idle_end pl_idle_sleep(pl_idle *idle, const _Atomic bool *closing,
+                          int64_t until_ns);
 
 /* Wakes all sleepers, to see that *closing is set.  Blocks: no. */
 void pl_idle_wake_all(pl_idle *idle);

@@ -57,6 +57,12 @@ static pl_team_lane *join(pl_pool *pool, pl_team *team,
     return lane;
 }
 
+/* Whether a worker that looks for a run would join this one. */
+static bool wants_workers(pl_team *team)
+{
+    return pl_team_has_work(team) || pl_team_stands_still(team);
+}
+
 static void begin_stay(pl_team_lane *lane, int64_t help_until_ns)
 {
     lane->joined_ns = lane->claim_ns = pl_clock_ns();
@@ -72,8 +78,7 @@ pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment)
     for (int pass = 0; pass < 2 && first && !lane; pass++) {
         pl_team *team = first;
         do {
-            if ((pass == 1 || pl_team_active(team) == 0) &&
-                pl_team_has_work(team))
+            if ((pass == 1 || pl_team_active(team) == 0) && wants_workers(team))
                 lane = join(pool, team, attachment);
             team = team->next;
         } while (team != first && !lane);
@@ -203,9 +208,52 @@ pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
 {
     pl_mutex_lock(&pool->mutex);
     pl_team_lane *lane =
-        pl_team_has_work(team) ? join(pool, team, attachment) : NULL;
+        wants_workers(team) ? join(pool, team, attachment) : NULL;
     pl_mutex_unlock(&pool->mutex);
     if (lane)
         begin_stay(lane, until_ns);
     return lane;
+}
+
+/* Under the mutex: whether some run is walked that could be shared. */
+static bool has_walk(const pl_pool *pool)
+{
+    const pl_team *team = pool->teams;
+    bool found = false;
+    while (team && !found) {
+        found = team->walker && team->run->spreads;
+        team = team->next == pool->teams ? NULL : team->next;
+    }
+    return found;
+}
+
+bool pl_pool_watch(pl_pool *pool, bool *watches)
+{
+    pl_mutex_lock(&pool->mutex);
+    if (*watches || !pool->watched)
+        *watches = pool->watched = has_walk(pool);
+    pl_mutex_unlock(&pool->mutex);
+    return *watches;
+}
+
+void pl_pool_unwatch(pl_pool *pool, bool *watches)
+{
+    if (!*watches)
+        return;
+    *watches = false;
+    pl_mutex_lock(&pool->mutex);
+    pool->watched = false;
+    bool wanted = has_walk(pool);
+    pl_mutex_unlock(&pool->mutex);
+    if (wanted)
+        pl_idle_notify(&pool->idle);
+}
+
+void pl_pool_want_watcher(pl_pool *pool)
+{
+    pl_mutex_lock(&pool->mutex);
+    bool watched = pool->watched;
+    pl_mutex_unlock(&pool->mutex);
+    if (!watched)
+        pl_idle_notify(&pool->idle);
 }

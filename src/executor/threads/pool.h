@@ -31,6 +31,7 @@ struct pl_pool {
     pl_mutex mutex;
     /* guarded by mutex */
     bool closing;   /* takes no run any more */
+    bool watched;   /* a sleeping worker watches those that walk */
     pl_team *teams; /* a ring: the next to be served */
     pl_worker *workers[PL_WORKERS_MAX];
     unsigned n_workers;
@@ -95,6 +96,21 @@ pl_team_lane *pl_pool_join_any(pl_pool *pool, pl_attachment *attachment);
  * Thread: the attachment's.  Blocks: no. */
 pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
                            pl_attachment *attachment, int64_t until_ns);
+
+/* A worker that is going to sleep, or to sleep on, watches the walkers of runs,
+ * so that it can take a run from one that stands still (pl_pool_join_any): it
+ * sleeps for a short time only. One worker is enough. Sets *watches, and
+ * returns it.  Thread: the worker's.  Blocks: no. */
+bool pl_pool_watch(pl_pool *pool, bool *watches);
+
+/* If this worker watches, it does no more: it has found something to do.
+ * Another takes its place, where that is needed and one sleeps.
+ * Thread: the worker's.  Blocks: no. */
+void pl_pool_unwatch(pl_pool *pool, bool *watches);
+
+/* A walk begins: wakes a sleeper to watch it, unless one does.
+ * Thread: the walker's.  Blocks: no. */
+void pl_pool_want_watcher(pl_pool *pool);
 
 /* Under the pool's mutex. True: it is closing, and all runs have ended, so that
  * its workers may go. */

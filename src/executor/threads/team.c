@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "engine/shared.h"
+#include "engine/spread.h"
 #include "executor/threads/pool.h"
 #include "platform/clock.h"
 
@@ -24,12 +25,14 @@ static uint32_t n_lanes(const pl_team *team)
     return atomic_load_explicit(&team->n_lanes, memory_order_acquire);
 }
 
-/* For pl_shared_run: a task has become ready beside the one that runs next. */
+/* For pl_shared_run: a task has become ready beside the one that runs next.
+ * While the run is only being shared nobody could join for it. */
 static void push(pl_lane *lane, uint32_t task)
 {
     pl_team_lane *own = (pl_team_lane *)lane;
     pl_team_put(own, task);
-    pl_pool_notify(own->team);
+    if (pl_spread_is_done(lane->run))
+        pl_pool_notify(own->team);
 }
 
 static pl_team_lane *new_lane(pl_team *team, uint32_t worker)
@@ -80,6 +83,12 @@ void pl_team_free(pl_team *team)
     pl_free(team);
 }
 
+static void begin_walk(pl_team *team, pl_team_lane *lane)
+{
+    team->walker = lane;
+    team->seen_at = PL_NONE;
+}
+
 pl_team_lane *pl_team_join(pl_team *team)
 {
     /* relaxed: both change only under the pool's mutex, which is held */
@@ -96,6 +105,9 @@ pl_team_lane *pl_team_join(pl_team *team)
         return NULL;
     }
     lane->in_use = true;
+    lane->shares = !pl_spread_is_done(team->run) && team->walker;
+    if (!pl_spread_is_done(team->run) && !team->walker)
+        begin_walk(team, lane);
     atomic_fetch_add_explicit(&team->active, 1, memory_order_relaxed);
     return lane;
 }
@@ -103,6 +115,8 @@ pl_team_lane *pl_team_join(pl_team *team)
 void pl_team_leave(pl_team_lane *lane)
 {
     lane->in_use = false;
+    if (lane->team->walker == lane)
+        lane->team->walker = NULL;
     /* relaxed: under the pool's mutex, which orders what the lane did before
      * what its next user does */
     atomic_fetch_sub_explicit(&lane->team->active, 1, memory_order_relaxed);
@@ -289,10 +303,8 @@ bool pl_team_has_work(const pl_team *team)
 {
     if (pl_run_resolved(team->run))
         return false;
-    /* relaxed: a walker is one, and was counted under the mutex */
-    if (atomic_load_explicit(&team->limit, memory_order_relaxed) == 1 &&
-        team->run->n_lanes == 1)
-        return atomic_load_explicit(&team->active, memory_order_relaxed) == 0;
+    if (!pl_spread_is_done(team->run))
+        return !team->walker && !pl_spread_is_begun(team->run);
     if (next_source(team) != PL_NONE ||
         atomic_load_explicit(&team->overflow, memory_order_relaxed) != PL_NONE)
         return true;

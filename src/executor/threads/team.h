@@ -12,12 +12,15 @@
  * whichever shows the lower number, so that branches are finished before new
  * ones are begun.
  *
- * A team of one walks the plan in order instead (engine/walk.h).
+ * A run begins as a walk by the first worker that joins (engine/walk.h), and is
+ * shared when that pays (walking.c, engine/spread.h). A team of one walks to
+ * the end.
  */
 #ifndef PL_TEAM_H
 #define PL_TEAM_H
 
 #include "engine/lane.h"
+#include "engine/walk.h"
 #include "executor/threads/deque.h"
 
 struct pl_pool;
@@ -29,6 +32,7 @@ typedef struct pl_team_lane {
     pl_lane lane;
     struct pl_team *team;
     bool in_use;         /* guarded by the pool's mutex */
+    bool shares;         /* joined to take the run from its walker */
     uint32_t claim;      /* sources to claim at once */
     uint32_t claim_done; /* lane.done at the last claim */
     uint32_t random;
@@ -45,6 +49,9 @@ typedef struct pl_team {
     struct pl_team *next; /* of the pool's runs, in a ring */
     struct pl_team *previous;
     bool listed;
+    pl_team_lane *walker; /* in use; NULL: none, or no walk any more */
+    uint32_t seen_at;     /* where the walker stood when somebody looked, */
+    int64_t seen_ns;      /* and since when at least */
     /* written under the pool's mutex, read anywhere */
     _Atomic uint32_t limit;   /* lanes at most */
     _Atomic uint32_t active;  /* lanes in use */
@@ -68,16 +75,35 @@ static inline uint32_t pl_team_active(const pl_team *team)
     return atomic_load_explicit(&team->active, memory_order_relaxed);
 }
 
-/* Whether a worker that joins would find a task.
- * Thread: any that keeps the team alive.  Blocks: no. */
+/* Whether a worker that joins would find a task. The pool's mutex is held. */
 bool pl_team_has_work(const pl_team *team);
 
-/* Takes the lowest free lane; NULL: none is free, or no memory (the limit is
- * then lowered to the lanes there are).  The pool's mutex is held. */
+/* Whether others had better take the run from its walker, which has been in the
+ * same task since somebody last looked.  The pool's mutex is held. */
+bool pl_team_stands_still(pl_team *team);
+
+/* Takes the lowest free lane, as the walker of a run that is to be walked;
+ * NULL: none is free, or no memory (the limit is then lowered to the lanes
+ * there are).  The pool's mutex is held. */
 pl_team_lane *pl_team_join(pl_team *team);
 
 /* Gives the lane back. The pool's mutex is held. */
 void pl_team_leave(pl_team_lane *lane);
+
+/* ---- walks (walking.c) ---- */
+
+/* Walks the run until it is over, or the worker had better leave (*asked says
+ * when): false. True: it is shared, and *task, unless it is PL_NONE, is ready
+ * and the caller's.  Thread: the lane's, which is the walker.
+ * Blocks: as tasks do. */
+bool pl_team_walk(pl_team_lane *lane, const pl_walk_until *asked,
+                  uint32_t *task);
+
+/* Takes the run from its walker.
+ * Thread: a lane's that joined for it.  Blocks: until it is shared. */
+void pl_team_share(pl_team_lane *lane);
+
+/* ---- tasks of a run that is shared ---- */
 
 /* A task for this lane; PL_NONE: none to be seen.
  * Thread: the lane's.  Blocks: no. */

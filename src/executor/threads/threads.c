@@ -3,6 +3,7 @@
 #include "executor/threads/threads.h"
 
 #include "base/error.h"
+#include "engine/spread.h"
 #include "engine/walk.h"
 #include "executor/executor.h"
 #include "executor/threads/pool.h"
@@ -32,14 +33,19 @@ static void tell_sources(plait_run *run)
 
 static plait_status threads_start(void *self, plait_run *run, plait_error *err)
 {
-    if (run->n_lanes > 1)
-        pl_run_set_up_cells(run, 0);
+    /* who watches wants to be told when tasks become ready, not when a walker
+     * comes to them */
+    bool at_once = run->n_lanes > 1 && run->careful;
+    if (at_once)
+        pl_spread_at_once(run);
+    else if (run->n_lanes > 1)
+        pl_spread_init(run);
     else
         pl_walk_init(run);
     pl_team *team = pl_team_new(run, self, run->n_lanes);
     if (!team)
         return pl_error_nomem(err);
-    if (run->n_lanes > 1 && pl_run_wants(run, PLAIT_TASK_READY))
+    if (at_once && pl_run_wants(run, PLAIT_TASK_READY))
         tell_sources(run);
     if (!pl_pool_add(self, team))
         return pl_error_set(err, PLAIT_ECLOSED, "the executor is closed");
@@ -77,7 +83,7 @@ void pl_threads_exit(void *self, int64_t until_ns)
 const plait_executor_ops pl_threads_ops = {
     .size = sizeof(plait_executor_ops),
     .name = "threads",
-    .flags = PL_EXECUTOR_SETS_UP,
+    .flags = PL_EXECUTOR_NOT_OWNED,
     .open = threads_open,
     .start = threads_start,
     .help = threads_help,

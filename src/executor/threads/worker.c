@@ -4,11 +4,15 @@
 #include <stdio.h>
 
 #include "engine/shared.h"
+#include "engine/spread.h"
 #include "engine/walk.h"
 #include "executor/threads/pool.h"
 #include "platform/clock.h"
 #include "platform/park.h"
 
+/* How long a watcher sleeps: at first, and then twice as long each time. */
+#define WATCH_NS 25000
+#define WATCH_MOST_NS 200000
 #define SEARCH_NS 20000
 #define TURN_NS 1000000 /* at one run, while another has nobody */
 
@@ -85,10 +89,10 @@ static uint32_t attach_before(pl_team_lane *lane, uint32_t task)
     return pl_deque_take(&lane->deque);
 }
 
-static void work_shared(pl_team_lane *lane, bool *searching)
+/* Works at a run that is shared; `task` is the first, or PL_NONE. */
+static void work_shared(pl_team_lane *lane, uint32_t task, bool *searching)
 {
     pl_pool *pool = lane->team->pool;
-    uint32_t task = PL_NONE;
     for (;;) {
         if (task == PL_NONE)
             task = pl_team_find(lane);
@@ -109,17 +113,59 @@ static void work_shared(pl_team_lane *lane, bool *searching)
     pl_shared_flush(&lane->lane);
 }
 
+/* Walks a run; true: it has become shared, and *task, or PL_NONE, is the
+ * worker's. */
+static bool walk(pl_team_lane *lane, uint32_t *task, bool *searching)
+{
+    pl_team *team = lane->team;
+    pl_walk_until asked = { .hint = yield_hint(lane),
+                            .yield = yields,
+                            .user = lane };
+    pl_pool_stop_searching(team->pool, searching);
+    if (team->run->spreads && team->run->plan->n_tasks > 1)
+        pl_pool_want_watcher(team->pool);
+    return pl_team_walk(lane, &asked, task);
+}
+
 /* Works at a run until nothing is found there. */
 static void work(pl_team_lane *lane, bool *searching)
 {
-    if (lane->team->run->n_lanes > 1) {
-        work_shared(lane, searching);
-    } else {
-        pl_pool_stop_searching(lane->team->pool, searching);
-        pl_walk_yield yield = { yield_hint(lane), yields, lane };
-        pl_walk(&lane->lane, &yield);
-    }
+    uint32_t task = PL_NONE;
+    bool is_shared = pl_spread_is_done(lane->team->run);
+    if (lane->shares)
+        pl_team_share(lane);
+    else if (!is_shared)
+        is_shared = walk(lane, &task, searching);
+    if (lane->shares || is_shared)
+        work_shared(lane, task, searching);
     pl_pool_leave(lane, searching);
+}
+
+/* Asleep until there is something to do: a lane, or NULL when it was woken to
+ * look for it. */
+static pl_team_lane *sleep_in(pl_pool *pool, pl_attachment *attachment,
+                              bool *searching)
+{
+    bool watches = false;
+    pl_team_lane *lane = NULL;
+    int64_t delay = WATCH_NS;
+    for (;;) {
+        int64_t until =
+            pl_pool_watch(pool, &watches) ? pl_clock_ns() + delay : PL_FOREVER;
+        pl_idle_end end = pl_idle_sleep(&pool->idle, &pool->finished, until);
+        *searching = end == PL_IDLE_WOKEN;
+        if (end != PL_IDLE_LATE)
+            break;
+        lane = pl_pool_join_any(pool, attachment);
+        if (lane) {
+            *searching =
+                pl_idle_stay(&pool->idle) || pl_idle_search(&pool->idle);
+            break;
+        }
+        delay = 2 * delay < WATCH_MOST_NS ? 2 * delay : WATCH_MOST_NS;
+    }
+    pl_pool_unwatch(pool, &watches);
+    return lane;
 }
 
 /* The next run for a worker, asleep until there is one; NULL: closing. */
@@ -144,9 +190,9 @@ static pl_team_lane *next_run(pl_pool *pool, pl_attachment *attachment,
                 pl_idle_stay(&pool->idle) || pl_idle_search(&pool->idle);
             return lane;
         }
-        *searching = pl_idle_sleep(&pool->idle, &pool->finished);
-        if (!*searching)
-            return NULL;
+        lane = sleep_in(pool, attachment, searching);
+        if (lane || !*searching)
+            return lane;
     }
 }
 
@@ -176,11 +222,23 @@ static bool is_over(const plait_run *run)
            (pl_run_trouble(run) & PL_TROUBLE_STOPPING) != 0;
 }
 
+/* Until when a helper may sleep: a run that another walks is watched. */
+static int64_t watch_until(const plait_run *run, int64_t *delay,
+                           int64_t until_ns)
+{
+    if (!run->spreads || pl_spread_is_done(run))
+        return until_ns;
+    int64_t until = pl_clock_ns() + *delay;
+    *delay = 2 * *delay < WATCH_MOST_NS ? 2 * *delay : WATCH_MOST_NS;
+    return until < until_ns ? until : until_ns;
+}
+
 void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
 {
     plait_run *run = team->run;
     pl_attachment *attachment = pl_attachment_current();
     bool searching = false;
+    int64_t delay = WATCH_NS;
     while (!is_over(run) && pl_clock_ns() < until_ns) {
         /* acquire: what changes the event after this wakes the park below */
         uint32_t event =
@@ -190,7 +248,7 @@ void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
         pl_barrier_heavy();
         pl_team_lane *lane = pl_pool_join(pool, team, attachment, until_ns);
         if (!lane && !is_over(run))
-            pl_park(&run->event, event, until_ns);
+            pl_park(&run->event, event, watch_until(run, &delay, until_ns));
         atomic_fetch_sub_explicit(&team->parked, 1, memory_order_relaxed);
         if (lane)
             work(lane, &searching);

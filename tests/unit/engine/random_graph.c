@@ -75,6 +75,8 @@ uint32_t mix_error(uint32_t so_far, uint32_t failed)
 
 bool attempt_fails(random_graph *g, uint32_t id)
 {
+    if (g->meanwhile)
+        g->meanwhile(g->meanwhile_user);
     if (g->stop_in && --g->stop_in == 0)
         pl_run_stop(g->run, PLAIT_ECANCELED);
     return g->failed_so_far[id]++ < g->tasks[id].failures;
@@ -317,5 +319,6 @@ void random_graph_begin_run(random_graph *g, plait_run *run)
     g->checks_alive = false;
     g->run = run;
     g->stop_in = 0;
+    g->meanwhile = NULL;
     running = g;
 }

@@ -53,6 +53,8 @@ typedef struct random_graph {
     uint32_t alive_before[MOST_TASKS];
     bool knows_alive; /* alive_before is set */
     bool checks_alive;
+    void (*meanwhile)(void *user); /* called in each attempt; or NULL */
+    void *meanwhile_user;
     const char *complaint; /* the first thing that was wrong */
 } random_graph;
 

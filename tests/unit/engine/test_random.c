@@ -17,80 +17,14 @@
 
 #include "base/alloc.h"
 #include "engine/owned.h"
-#include "engine/shared.h"
 #include "engine/walk.h"
-#include "random_graph.h"
-
-#define MOST_LANES 4
+#include "random_run.h"
 
 static uint32_t n_graphs = 100000;
 static uint64_t first_seed;
 static random_graph graph;
 
 /* ---- checks ---- */
-
-static fate fate_of(pl_task_state state)
-{
-    return state == PL_FAILED    ? FATE_FAILED
-           : state == PL_SKIPPED ? FATE_SKIPPED
-                                 : FATE_VALUE;
-}
-
-static void check_task(random_graph *g, plait_run *run, uint32_t t)
-{
-    bool is_target = run->nodes[t].function & PL_NODE_TARGET;
-    pl_task_state state = pl_run_state(run, t);
-    if (g->fates[t] != fate_of(state))
-        complain(g, "a task has ended otherwise");
-    if (g->fates[t] == FATE_SKIPPED &&
-        pl_run_poison_of(run, t) != g->sources[t])
-        complain(g, "a task was skipped for another failure");
-    if (g->fates[t] != FATE_VALUE)
-        return;
-    if (is_target != (state == PL_DONE))
-        complain(g, "a target's value is gone, or another's is there");
-    if (is_target && !run->drop &&
-        value_of(g, run->cells[t].slot.value) != g->values[t])
-        complain(g, "a target has another value");
-    if (is_target && run->drop &&
-        g->token_values[run->cells[t].slot.words[0]] != g->values[t])
-        complain(g, "a target has another value");
-}
-
-static void check_failures(random_graph *g, const plait_run *run)
-{
-    size_t n;
-    uint32_t *failed = pl_run_failures(run, &n);
-    size_t at = 0;
-    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
-        if (g->fates[t] == FATE_FAILED && (at == n || failed[at++] != t))
-            complain(g, "a failure is missing");
-    }
-    if (at != n)
-        complain(g, "a failure is too many");
-    pl_free(failed);
-}
-
-/* `is_exact`: nothing was lost, so all tasks have ended, as the reference. */
-static void check_run(random_graph *g, plait_run *run, bool is_exact)
-{
-    uint32_t targets = 0;
-    if (pl_run_trouble(run) & PL_TROUBLE_STOPPING) /* anything may be undone */
-        return;
-    if (!pl_run_resolved(run))
-        complain(g, "not resolved");
-    if (!is_exact)
-        pl_run_sweep(run);
-    for (uint32_t t = 0; t < run->plan->n_tasks; t++) {
-        bool is_target = run->nodes[t].function & PL_NODE_TARGET;
-        targets += is_target && g->fates[t] == FATE_VALUE;
-        if (is_exact || is_target)
-            check_task(g, run, t);
-    }
-    if (g->alive != targets)
-        complain(g, "more, or less, than the targets is alive");
-    check_failures(g, run);
-}
 
 static void check_counters(random_graph *g, const plait_run *run)
 {
@@ -100,35 +34,6 @@ static void check_counters(random_graph *g, const plait_run *run)
         if (run->cells[t].uses != (run->nodes[t].function & PL_NODE_TARGET))
             complain(g, "uses are left at the end");
     }
-}
-
-/* ---- runs ---- */
-
-static plait_run *run_new(random_graph *g, uint32_t n_lanes,
-                          void (*drop)(plait_run *run, plait_slot *slot))
-{
-    static const plait_on_error modes[] = { PLAIT_FINISH, PLAIT_COLLECT,
-                                            PLAIT_STOP };
-    pl_run_setup setup = { .n_lanes = n_lanes,
-                           .on_error = modes[dice(g, 7) % 3],
-                           .worker_losses = 1000,
-                           .drop = drop };
-    plait_run *run = pl_calloc_aligned(PL_CACHE_LINE, sizeof *run);
-    assert_non_null(run);
-    assert_true(pl_run_init(run, g->plan, &setup));
-    random_graph_begin_run(g, run);
-    if (dice(g, 5) == 0)
-        g->stop_in = 1 + dice(g, g->n);
-    return run;
-}
-
-static void run_free(random_graph *g, plait_run *run)
-{
-    g->checks_alive = false;
-    pl_run_fini(run);
-    pl_free(run);
-    if (g->alive != 0)
-        complain(g, "something is alive after the run");
 }
 
 /* ---- walk ---- */
@@ -143,14 +48,16 @@ static void drive_walk(random_graph *g)
     static const _Atomic uint32_t hint = 1;
     plait_run *run = run_new(g, 1, NULL);
     pl_lane *lane = pl_calloc_aligned(PL_CACHE_LINE, sizeof *lane);
-    pl_walk_yield yield = { &hint, now_and_then, g };
+    pl_walk_until until = {
+        .hint = &hint, .yield = now_and_then, .user = g, .limit = PL_NONE
+    };
     assert_non_null(lane);
     pl_walk_init(run);
     pl_lane_init(lane, run, 0);
     pl_walk_init(run);
     g->checks_alive = g->knows_alive;
     pl_lane_enter(lane, NULL);
-    while (!pl_walk(lane, &yield))
+    while (pl_walk(lane, &until) != PL_WALK_OVER)
         ;
     pl_lane_leave(lane);
     check_run(g, run, true);
@@ -160,92 +67,6 @@ static void drive_walk(random_graph *g)
         complain(g, "the walk's counts are wrong");
     pl_lane_fini(lane);
     pl_free(lane);
-    run_free(g, run);
-}
-
-/* ---- shared: several lanes, one after the other at random ---- */
-
-typedef struct hand_lane {
-    pl_lane lane;
-    uint32_t next; /* what pl_shared_run returned */
-    uint32_t stack[MOST_TASKS];
-    uint32_t n;
-} hand_lane;
-
-static void hand_push(pl_lane *lane, uint32_t task)
-{
-    hand_lane *own = (hand_lane *)lane;
-    own->stack[own->n++] = task;
-}
-
-/* A task for a lane: its own next, its stack's last, another's first, or a
- * source. */
-static uint32_t hand_find(random_graph *g, hand_lane *lanes, uint32_t n_lanes,
-                          uint32_t self, plait_run *run)
-{
-    hand_lane *own = &lanes[self];
-    uint32_t task = own->next;
-    own->next = PL_NONE;
-    if (task != PL_NONE)
-        return task;
-    hand_lane *victim = dice(g, 3) ? own : &lanes[dice(g, n_lanes)];
-    if (victim->n && victim == own)
-        return own->stack[--own->n];
-    if (victim->n) {
-        task = victim->stack[0];
-        victim->n--;
-        for (uint32_t i = 0; i < victim->n; i++)
-            victim->stack[i] = victim->stack[i + 1];
-        return task;
-    }
-    return run->cursor < run->plan->n_sources
-               ? run->plan->sources[run->cursor++]
-               : PL_NONE;
-}
-
-/* 0: a chain is run to its end; 1: one task at a time. */
-static const _Atomic uint32_t hints[2] = { 0, 1 };
-
-static void drive_lanes(random_graph *g, plait_run *run, hand_lane *lanes,
-                        uint32_t n_lanes)
-{
-    for (uint32_t idle = 0; !pl_run_resolved(run) && idle < 10000;) {
-        uint32_t self = dice(g, n_lanes);
-        pl_lane_enter(&lanes[self].lane, NULL);
-        uint32_t task = hand_find(g, lanes, n_lanes, self, run);
-        idle = task == PL_NONE ? idle + 1 : 0;
-        if (task != PL_NONE)
-            lanes[self].next =
-                pl_shared_run(&lanes[self].lane, task, &hints[dice(g, 2)]);
-        else if (dice(g, 2))
-            pl_shared_flush(&lanes[self].lane);
-        pl_lane_leave(&lanes[self].lane);
-    }
-    for (uint32_t i = 0; i < n_lanes; i++)
-        pl_shared_flush(&lanes[i].lane);
-}
-
-static void drive_shared(random_graph *g)
-{
-    uint32_t n_lanes = 1 + dice(g, MOST_LANES);
-    plait_run *run = run_new(g, n_lanes, NULL);
-    pl_run_set_up_cells(run, 0);
-    hand_lane *lanes =
-        pl_calloc_aligned(PL_CACHE_LINE, n_lanes * sizeof *lanes);
-    assert_non_null(lanes);
-    for (uint32_t i = 0; i < n_lanes; i++) {
-        pl_lane_init(&lanes[i].lane, run, i);
-        lanes[i].lane.push = hand_push;
-        lanes[i].next = PL_NONE;
-    }
-    pl_run_set_up_cells(run, 0);
-    drive_lanes(g, run, lanes, n_lanes);
-    check_run(g, run, true);
-    if (!pl_run_resolved(run))
-        complain(g, "not resolved");
-    for (uint32_t i = 0; i < n_lanes; i++)
-        pl_lane_fini(&lanes[i].lane);
-    pl_free(lanes);
     run_free(g, run);
 }
 
@@ -384,6 +205,8 @@ static void all_ways_agree(void **state)
         drive_walk(g);
         if (!g->complaint && (how = "shared"))
             drive_shared(g);
+        if (!g->complaint && (how = "spread"))
+            drive_spread(g);
         if (!g->complaint && (how = "owned"))
             drive_owned(g, false, 0);
         if (!g->complaint && (how = "owned, remote"))

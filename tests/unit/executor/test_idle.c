@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include "executor/threads/idle.h"
+#include "platform/park.h"
 
 static void one_searches_at_a_time(void **state)
 {
@@ -68,10 +69,11 @@ static void who_closes_wakes_all(void **state)
     pl_idle idle = { 0 };
     _Atomic bool closing = true;
     pl_idle_lie_down(&idle);
-    assert_false(pl_idle_sleep(&idle, &closing));
+    assert_int_equal(pl_idle_sleep(&idle, &closing, PL_FOREVER),
+                     PL_IDLE_CLOSING);
     pl_idle_lie_down(&idle);
     pl_idle_wake_one(&idle); /* a token: it is the searcher, closing or not */
-    assert_true(pl_idle_sleep(&idle, &closing));
+    assert_int_equal(pl_idle_sleep(&idle, &closing, PL_FOREVER), PL_IDLE_WOKEN);
     pl_idle_found(&idle);
     assert_int_equal(idle.word, 0);
 }
@@ -108,7 +110,8 @@ static void *worker(void *arg)
             pl_idle_lie_down(&idle_workers);
             got = take();
             searching = got ? pl_idle_stay(&idle_workers)
-                            : pl_idle_sleep(&idle_workers, &finished);
+                            : pl_idle_sleep(&idle_workers, &finished,
+                                            PL_FOREVER) == PL_IDLE_WOKEN;
             if (!got && !searching)
                 return NULL;
         }
