@@ -23,13 +23,16 @@ typedef enum py_pack {
 } py_pack;
 
 typedef struct py_packed {
-    PyObject_VAR_HEAD
-    PyObject *type; /* or NULL */
-    uint32_t pack;  /* py_pack */
+    PyObject_VAR_HEAD PyObject *type; /* or NULL */
+    uint32_t pack;                    /* py_pack */
     PyObject *items[];
 } py_packed;
 
 extern PyType_Spec py_packed_spec;
+
+/* A Packed with room for n items, all NULL, untracked. */
+py_packed *py_packed_new(py_state *state, py_pack pack, PyObject *type,
+                         Py_ssize_t n);
 
 /*
  * What is kept for `object`: a new reference to itself, a Delayed (that it is,

@@ -82,9 +82,16 @@ static inline int PyObject_GetOptionalAttr(PyObject *object, PyObject *name,
 #define Py_TRASHCAN_END }
 #endif
 
+/* What instances find under a name in their type, borrowed; NULL without an
+ * exception when there is nothing. */
+static inline PyObject *py_type_lookup(PyTypeObject *type, PyObject *name)
+{
+    return _PyType_Lookup(type, name);
+}
+
 /* A vectorcall offset, and a weak references' one, of a heap type. */
-#define PY_OFFSET_MEMBER(name, offset) \
-    {                                  \
+#define PY_OFFSET_MEMBER(name, offset)           \
+    {                                            \
         name, T_PYSSIZET, offset, READONLY, NULL \
     }
 

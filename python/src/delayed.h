@@ -43,13 +43,12 @@ typedef struct py_cold {
     Py_ssize_t nout;       /* -1: unknown */
     int8_t pure;           /* a leaf's: 0, 1; -1: as the config says */
     bool passes_failures;
-    int64_t retries;       /* -1: the run's */
-    double timeout;        /* seconds; 0: the run's */
+    int64_t retries; /* -1: the run's */
+    double timeout;  /* seconds; 0: the run's */
 } py_cold;
 
 typedef struct py_delayed_object {
-    PyObject_VAR_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_VAR_HEAD vectorcallfunc vectorcall;
     PyObject *func;
     PyObject *kwnames; /* a tuple, or NULL */
     py_cold *cold;     /* or NULL */
@@ -72,8 +71,8 @@ static inline bool py_is_delayed(const py_state *state, PyObject *object)
  * An unfinished Delayed with room for n items, all NULL: fill them, then call
  * py_delayed_finish. `func` may be NULL; it is not taken.
  */
-py_delayed_object *py_delayed_new(py_state *state, py_kind kind,
-                                  PyObject *func, Py_ssize_t n);
+py_delayed_object *py_delayed_new(py_state *state, py_kind kind, PyObject *func,
+                                  Py_ssize_t n);
 
 /* Sets an item to what stands for `arg`: itself, or a Packed. */
 int py_delayed_set(py_state *state, py_delayed_object *self, Py_ssize_t i,
@@ -84,6 +83,9 @@ PyObject *py_delayed_finish(py_state *state, py_delayed_object *self);
 
 /* The block of what few have, made when there is none. */
 py_cold *py_delayed_cold(py_delayed_object *self);
+
+/* An instance of `type`, a subclass of Delayed, that is what `made` is. */
+PyObject *py_delayed_as(py_state *state, PyTypeObject *type, PyObject *made);
 
 /* A leaf that holds `object`. */
 PyObject *py_leaf_new(py_state *state, PyObject *object);
@@ -118,10 +120,11 @@ PyObject *py_delayed_getattro(PyObject *op, PyObject *name);
 PyObject *py_delayed_await(PyObject *op);
 PyObject *py_delayed_type_new(PyTypeObject *type, PyObject *args,
                               PyObject *kwargs);
-#define PY_OPERATOR_SLOTS(X)                                            \
-    X(nb_add) X(nb_subtract) X(nb_multiply) X(nb_matrix_multiply)       \
-    X(nb_true_divide) X(nb_floor_divide) X(nb_remainder) X(nb_lshift)   \
-    X(nb_rshift) X(nb_and) X(nb_or) X(nb_xor)
+#define PY_OPERATOR_SLOTS(X)                                                   \
+    X(nb_add)                                                                  \
+    X(nb_subtract) X(nb_multiply) X(nb_matrix_multiply) X(nb_true_divide)      \
+        X(nb_floor_divide) X(nb_remainder) X(nb_lshift) X(nb_rshift) X(nb_and) \
+            X(nb_or) X(nb_xor)
 #define PY_DECLARE_SLOT(name) PyObject *py_##name(PyObject *, PyObject *);
 PY_OPERATOR_SLOTS(PY_DECLARE_SLOT)
 #undef PY_DECLARE_SLOT

@@ -51,7 +51,8 @@ typedef struct py_row {
     py_delayed_object *task; /* borrowed: the targets keep it */
     PyObject *result;        /* or NULL */
     uint32_t uses;           /* left, one more for a target */
-    uint32_t number;         /* among those of its label; see failure.c */
+    uint32_t number : 31;    /* among those of its label; see trail.c */
+    uint32_t ended : 1;      /* with a result */
 } py_row;
 
 /* How a computation runs: what compute and start are told. */
@@ -78,17 +79,22 @@ typedef struct py_lowering {
     py_row *rows;
     uint32_t n_rows;
     uint32_t room;
-    uint32_t *ids; /* place in the walk -> row */
+    py_delayed_object **places; /* all tasks that were walked through */
+    uint32_t *ids;              /* and the row of each */
+    uint32_t n_places;
     uint32_t ids_room;
-    PyObject *targets;      /* list of Delayeds */
-    uint32_t *target_rows;  /* of each; PY_NO_ROW: a leaf */
-    plait_task *tasks;      /* of those that are none, n_tasks of them */
+    uint32_t *index; /* by address, of places; NULL: not asked for yet */
+    uint32_t index_room;
+    PyObject *targets;     /* list of Delayeds */
+    uint32_t *target_rows; /* of each; PY_NO_ROW: a leaf */
+    plait_task *tasks;     /* of those that are none, n_tasks of them */
     size_t n_tasks;
     PyObject *context;      /* of who submitted it */
     PyObject *failures;     /* list of Failure, as they happened */
     PyObject *stopped_by;   /* what is no Exception, or NULL */
     bool numbered;          /* rows have their numbers */
     bool has_options;       /* some tasks have options of their own */
+    bool passes_failures;   /* some tasks take failed inputs */
     _Atomic bool cancelled; /* by us */
     unsigned retries;
     unsigned timeout_ms;
@@ -108,7 +114,17 @@ static inline plait_task py_lowering_task(const py_lowering *low, uint32_t row)
     return (plait_task){ row + 1, low->func.graph };
 }
 
-/* The row of a Delayed that is in it; PY_NO_ROW. */
-uint32_t py_lowering_find(const py_lowering *low, const PyObject *delayed);
+/* The options of a row's task, the run's where it has none of its own. */
+unsigned py_lowering_retries(const py_lowering *low, uint32_t row);
+unsigned py_lowering_timeout_ms(const py_lowering *low, uint32_t row);
+
+/* When the time of an attempt that begins now is up; INT64_MAX: never. */
+int64_t py_lowering_deadline(const py_lowering *low, uint32_t row);
+
+/* Seconds as milliseconds, rounded up. */
+unsigned py_milliseconds(double seconds);
+
+/* The row of a Delayed that is in it; PY_NO_ROW, or no memory. */
+uint32_t py_lowering_find(py_lowering *low, const PyObject *delayed);
 
 #endif

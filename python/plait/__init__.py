@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Delayed calls in parallel, in C.
+
+>>> from plait import delayed
+>>> @delayed
+... def double(x):
+...     return 2 * x
+>>> delayed(sum)([double(i) for i in range(4)]).compute()
+12
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+# The function hides the module of that name, as in Dask.
+from plait.delayed import Delayed, Failure, delayed
+
+if TYPE_CHECKING:
+    from plait import (
+        callbacks,
+        config,
+        diagnostics,
+        multiprocessing,
+        threaded,
+    )
+    from plait._core import Run, TaskCancelled, __version__
+    from plait.asynchronous import acompute
+    from plait.base import (
+        annotate,
+        compute,
+        get_annotations,
+        is_dask_collection,
+        optimize,
+        persist,
+        start,
+        tokenize,
+        visualize,
+    )
+    from plait.failures import debug, failures, split
+    from plait.local import get
+
+# Where a name is found when somebody asks for it.
+_HOMES = {
+    "Run": "_core",
+    "TaskCancelled": "_core",
+    "__version__": "_core",
+    "acompute": "asynchronous",
+    "annotate": "base",
+    "compute": "base",
+    "get_annotations": "base",
+    "is_dask_collection": "base",
+    "optimize": "base",
+    "persist": "base",
+    "start": "base",
+    "tokenize": "base",
+    "visualize": "base",
+    "debug": "failures",
+    "failures": "failures",
+    "split": "failures",
+    "get": "local",
+}
+
+_MODULES = frozenset(
+    ["base", "callbacks", "config", "diagnostics", "multiprocessing"]
+    + ["threaded"]
+)
+
+__all__ = ["Delayed", "Failure", "delayed", *_HOMES, *sorted(_MODULES)]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return _import_module(f"plait.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'plait' has no attribute {name!r}")
+    found: object = getattr(_import_module(f"plait.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

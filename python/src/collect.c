@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * collect.c: looking for Delayeds in containers: list, tuple, set, dict,
+ * slice, dataclass, namedtuple, and iterators over the first three. Exact
+ * types only: a subclass may be anything.
+ */
+#include "collect.h"
+
+#include "delayed.h"
+
+py_packed *py_packed_new(py_state *state, py_pack pack, PyObject *type,
+                         Py_ssize_t n)
+{
+    py_packed *packed = PyObject_GC_NewVar(py_packed, state->packed_type, n);
+    if (!packed)
+        return NULL;
+    packed->type = Py_XNewRef(type);
+    packed->pack = pack;
+    for (Py_ssize_t i = 0; i < n; i++)
+        packed->items[i] = NULL;
+    return packed;
+}
+
+static bool is_found(const py_state *state, PyObject *item)
+{
+    return Py_TYPE(item) == state->packed_type || py_is_delayed(state, item);
+}
+
+/* A Packed for all of `parts`, with the first n of them as they are. */
+static py_packed *copy_packed(py_state *state, py_pack pack, PyObject *type,
+                              PyObject *parts, Py_ssize_t n)
+{
+    py_packed *packed =
+        py_packed_new(state, pack, type, PySequence_Fast_GET_SIZE(parts));
+    for (Py_ssize_t i = 0; packed && i < n; i++)
+        packed->items[i] = Py_NewRef(PySequence_Fast_GET_ITEM(parts, i));
+    return packed;
+}
+
+/*
+ * Packs the items of `parts`, a list or a tuple that stands for `whole`: a
+ * Packed when a Delayed is among them, else `whole` itself.
+ */
+static PyObject *pack_items(py_state *state, PyObject *whole, PyObject *parts,
+                            py_pack pack, PyObject *type)
+{
+    py_packed *packed = NULL;
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(parts);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (PySequence_Fast_GET_SIZE(parts) != n) { /* packing runs Python */
+            PyErr_SetString(PyExc_RuntimeError,
+                            "a list changed while Delayeds were looked for");
+            Py_XDECREF(packed);
+            return NULL;
+        }
+        PyObject *part = Py_NewRef(PySequence_Fast_GET_ITEM(parts, i));
+        PyObject *item = py_packed_of(state, part);
+        bool keep = packed || (item && (item != part || is_found(state, item)));
+        Py_DECREF(part);
+        if (keep && !packed)
+            packed = copy_packed(state, pack, type, parts, i);
+        if (!item || (keep && !packed)) {
+            Py_XDECREF(item);
+            Py_XDECREF(packed);
+            return NULL;
+        }
+        if (keep)
+            packed->items[i] = item;
+        else
+            Py_DECREF(item);
+    }
+    if (!packed)
+        return Py_NewRef(whole);
+    PyObject_GC_Track(packed);
+    return (PyObject *)packed;
+}
+
+/* The same for anything that can be iterated over. */
+static PyObject *pack_parts(py_state *state, PyObject *whole, PyObject *parts,
+                            py_pack pack, PyObject *type)
+{
+    if (!parts)
+        return NULL;
+    PyObject *made = pack_items(state, whole, parts, pack, type);
+    Py_DECREF(parts);
+    return made;
+}
+
+/* key, value, key, value, … */
+static PyObject *dict_parts(PyObject *dict)
+{
+    PyObject *parts = PyList_New(0);
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (parts && PyDict_Next(dict, &at, &key, &value)) {
+        if (PyList_Append(parts, key) != 0 || PyList_Append(parts, value) != 0)
+            Py_CLEAR(parts);
+    }
+    return parts;
+}
+
+/* An iterator is used up, and stands for what it gave. */
+static PyObject *pack_iterator(py_state *state, PyObject *iterator)
+{
+    if (Py_TYPE(iterator) == &PySetIter_Type) {
+        PyObject *set = PySet_New(iterator);
+        return set ? pack_parts(state, set, PySequence_List(set), PY_PACK_SET,
+                                NULL)
+                   : NULL;
+    }
+    PyObject *list = PySequence_List(iterator);
+    if (!list || Py_TYPE(iterator) == &PyListIter_Type)
+        return pack_parts(state, list, Py_XNewRef(list), PY_PACK_LIST, NULL);
+    PyObject *tuple = PyList_AsTuple(list);
+    Py_DECREF(list);
+    return pack_parts(state, tuple, Py_XNewRef(tuple), PY_PACK_TUPLE, NULL);
+}
+
+static PyObject *pack_slice(py_state *state, PyObject *object)
+{
+    PySliceObject *slice = (PySliceObject *)object;
+    PyObject *parts = PyTuple_Pack(3, slice->start, slice->stop, slice->step);
+    return pack_parts(state, object, parts, PY_PACK_SLICE, NULL);
+}
+
+/* ---- dataclasses ---- */
+
+/* name, value, … of the fields that are set. */
+static PyObject *field_parts(PyObject *object)
+{
+    PyObject *module = PyImport_ImportModule("dataclasses");
+    PyObject *fields =
+        module ? PyObject_CallMethod(module, "fields", "O", object) : NULL;
+    Py_XDECREF(module);
+    PyObject *parts = fields ? PyList_New(0) : NULL;
+    for (Py_ssize_t i = 0; parts && i < PyTuple_GET_SIZE(fields); i++) {
+        PyObject *name =
+            PyObject_GetAttrString(PyTuple_GET_ITEM(fields, i), "name");
+        PyObject *value = NULL;
+        int found = name ? PyObject_GetOptionalAttr(object, name, &value) : -1;
+        if (found < 0 || (value && (PyList_Append(parts, name) != 0 ||
+                                    PyList_Append(parts, value) != 0)))
+            Py_CLEAR(parts);
+        Py_XDECREF(value);
+        Py_XDECREF(name);
+    }
+    Py_XDECREF(fields);
+    return parts;
+}
+
+/* Says why a dataclass can't be made anew from its fields. */
+static void explain_dataclass(PyObject *type)
+{
+    PyObject *cause = PyErr_GetRaisedException();
+    const char *why = NULL;
+    PyObject *kind = NULL;
+    if (PyErr_GivenExceptionMatches(cause, PyExc_TypeError)) {
+        kind = PyExc_TypeError;
+        why = "using fields with a custom __init__ is not supported";
+    } else if (PyErr_GivenExceptionMatches(cause, PyExc_ValueError)) {
+        kind = PyExc_ValueError;
+        why = "using fields with `init=False` are not supported";
+    }
+    if (!why) {
+        PyErr_SetRaisedException(cause);
+        return;
+    }
+    PyErr_Format(kind, "Failed to unpack %R instance. Note that %s.", type,
+                 why);
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetCause(error, cause);
+    PyErr_SetRaisedException(error);
+}
+
+/* Whether its class makes it from its fields: tried with those it has. */
+static int check_dataclass(PyObject *object, PyObject *parts)
+{
+    PyObject *module = PyImport_ImportModule("dataclasses");
+    PyObject *replace =
+        module ? PyObject_GetAttrString(module, "replace") : NULL;
+    PyObject *args = replace ? PyTuple_Pack(1, object) : NULL;
+    PyObject *fields = args ? PyDict_New() : NULL;
+    for (Py_ssize_t i = 0; fields && i < PyList_GET_SIZE(parts); i += 2) {
+        if (PyDict_SetItem(fields, PyList_GET_ITEM(parts, i),
+                           PyList_GET_ITEM(parts, i + 1)) != 0)
+            Py_CLEAR(fields);
+    }
+    PyObject *copy = fields ? PyObject_Call(replace, args, fields) : NULL;
+    if (fields && !copy)
+        explain_dataclass((PyObject *)Py_TYPE(object));
+    int status = copy ? 0 : -1;
+    Py_XDECREF(copy);
+    Py_XDECREF(fields);
+    Py_XDECREF(args);
+    Py_XDECREF(replace);
+    Py_XDECREF(module);
+    return status;
+}
+
+static PyObject *pack_dataclass(py_state *state, PyObject *object)
+{
+    PyObject *parts = field_parts(object);
+    if (!parts)
+        return NULL;
+    PyObject *made = pack_items(state, object, parts, PY_PACK_DATACLASS,
+                                (PyObject *)Py_TYPE(object));
+    if (made && made != object && check_dataclass(object, parts) != 0)
+        Py_CLEAR(made);
+    Py_DECREF(parts);
+    return made;
+}
+
+/* ---- any object ---- */
+
+static bool is_namedtuple(py_state *state, PyTypeObject *type)
+{
+    return PyType_IsSubtype(type, &PyTuple_Type) &&
+           py_type_lookup(type, state->str__fields) &&
+           py_type_lookup(type, state->str__make);
+}
+
+/* An object of a class that somebody defined. */
+static PyObject *pack_other(py_state *state, PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
+        return Py_NewRef(object);
+    if (py_type_lookup(type, state->str___dataclass_fields__))
+        return pack_dataclass(state, object);
+    if (is_namedtuple(state, type))
+        return pack_items(state, object, object, PY_PACK_NAMED,
+                          (PyObject *)type);
+    if (py_type_lookup(type, state->str___dask_graph__))
+        return py_call_hook(state, "collection", state->str_from_collection,
+                            &object, 1);
+    return Py_NewRef(object);
+}
+
+static PyObject *pack(py_state *state, PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type == &PyList_Type)
+        return pack_items(state, object, object, PY_PACK_LIST, NULL);
+    if (type == &PyTuple_Type)
+        return pack_items(state, object, object, PY_PACK_TUPLE, NULL);
+    if (type == &PyDict_Type)
+        return pack_parts(state, object, dict_parts(object), PY_PACK_DICT,
+                          NULL);
+    if (type == &PySet_Type)
+        return pack_parts(state, object, PySequence_List(object), PY_PACK_SET,
+                          NULL);
+    if (type == &PySlice_Type)
+        return pack_slice(state, object);
+    if (type == &PyListIter_Type || type == &PyTupleIter_Type ||
+        type == &PySetIter_Type)
+        return pack_iterator(state, object);
+    return pack_other(state, object);
+}
+
+PyObject *py_packed_of(py_state *state, PyObject *object)
+{
+    if (py_is_delayed(state, object) || !PyType_IS_GC(Py_TYPE(object)))
+        return Py_NewRef(object);
+    if (Py_EnterRecursiveCall(" in a nested container"))
+        return NULL;
+    PyObject *made = pack(state, object);
+    Py_LeaveRecursiveCall();
+    return made;
+}
+
+/* ---- collect() ---- */
+
+/* Puts results in the places of Delayeds; see collect. */
+typedef struct rebuild_object {
+    PyObject_HEAD vectorcallfunc vectorcall;
+    PyObject *item;
+    PyObject *places; /* dict: address of a Delayed -> index */
+} rebuild_object;
+
+typedef struct placing {
+    py_state *state;
+    PyObject *places;
+    PyObject *found; /* list of Delayeds, or of results */
+} placing;
+
+static int place(PyObject *delayed, void *user)
+{
+    placing *p = user;
+    PyObject *address = PyLong_FromVoidPtr(delayed);
+    PyObject *index = PyLong_FromSsize_t(PyList_GET_SIZE(p->found));
+    PyObject *first =
+        address && index ? PyDict_SetDefault(p->places, address, index) : NULL;
+    int status = first ? 0 : -1;
+    if (first == index)
+        status = PyList_Append(p->found, delayed);
+    Py_XDECREF(index);
+    Py_XDECREF(address);
+    return status;
+}
+
+static PyObject *placed(PyObject *delayed, void *user)
+{
+    placing *p = user;
+    PyObject *address = PyLong_FromVoidPtr(delayed);
+    PyObject *index =
+        address ? PyDict_GetItemWithError(p->places, address) : NULL;
+    Py_XDECREF(address);
+    return index ? PyObject_GetItem(p->found, index) : NULL;
+}
+
+static PyObject *rebuild_call(PyObject *op, PyObject *const *args,
+                              size_t nargsf, PyObject *kwnames)
+{
+    rebuild_object *self = (rebuild_object *)op;
+    if (PyVectorcall_NARGS(nargsf) != 1 || kwnames) {
+        PyErr_SetString(PyExc_TypeError, "one argument is needed: the results");
+        return NULL;
+    }
+    py_state *state = py_state_of(op);
+    placing p = { state, self->places, args[0] };
+    return py_packed_fill(state, self->item, placed, &p);
+}
+
+static int rebuild_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    rebuild_object *self = (rebuild_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->item);
+    Py_VISIT(self->places);
+    return 0;
+}
+
+static void rebuild_dealloc(PyObject *op)
+{
+    rebuild_object *self = (rebuild_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    Py_XDECREF(self->item);
+    Py_XDECREF(self->places);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyMemberDef rebuild_members[] = {
+    PY_OFFSET_MEMBER("__vectorcalloffset__",
+                     offsetof(rebuild_object, vectorcall)),
+    { NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot rebuild_slots[] = {
+    { Py_tp_dealloc, rebuild_dealloc },
+    { Py_tp_traverse, rebuild_traverse },
+    { Py_tp_call, PyVectorcall_Call },
+    { Py_tp_members, rebuild_members },
+    { 0, NULL },
+};
+
+static PyType_Spec rebuild_spec = {
+    .name = "plait._core.Rebuild",
+    .basicsize = sizeof(rebuild_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = rebuild_slots,
+};
+
+static PyObject *new_rebuild(py_state *state, PyObject *item, PyObject *places)
+{
+    rebuild_object *self = PyObject_GC_New(rebuild_object, state->rebuild_type);
+    if (!self)
+        return NULL;
+    self->vectorcall = rebuild_call;
+    self->item = Py_NewRef(item);
+    self->places = Py_NewRef(places);
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
+}
+
+PyObject *py_collect(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = { "obj", "traverse", NULL };
+    py_state *state = py_state_of_module(module);
+    PyObject *object;
+    int traverse = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:collect", names,
+                                     &object, &traverse))
+        return NULL;
+    placing p = { state, PyDict_New(), PyList_New(0) };
+    PyObject *item = traverse ? py_packed_of(state, object) : Py_NewRef(object);
+    PyObject *rebuild = NULL;
+    if (p.places && p.found && item &&
+        py_packed_each(state, item, place, &p) == 0)
+        rebuild = new_rebuild(state, item, p.places);
+    PyObject *both = rebuild ? PyTuple_Pack(2, p.found, rebuild) : NULL;
+    Py_XDECREF(rebuild);
+    Py_XDECREF(item);
+    Py_XDECREF(p.found);
+    Py_XDECREF(p.places);
+    return both;
+}
+
+int py_collect_setup(PyObject *module, py_state *state)
+{
+    state->packed_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &py_packed_spec, NULL);
+    state->rebuild_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &rebuild_spec, NULL);
+    return state->packed_type && state->rebuild_type ? 0 : -1;
+}

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* failure.c: the type Failure, and how exceptions become it and come back. */
+#include "failure.h"
+
+#include "collect.h"
+#include "gil.h"
+#include "task.h"
+
+/* The attribute of an exception by which `failures` finds its run's. */
+#define FAILURES_ATTRIBUTE "__plait_failures__"
+
+/* ---- the object ---- */
+
+static int traverse(PyObject *op, visitproc visit, void *arg)
+{
+    py_failure *self = (py_failure *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->key);
+    Py_VISIT(self->cause_key);
+    Py_VISIT(self->sources);
+    Py_VISIT(self->exception);
+    Py_VISIT(self->task);
+    Py_VISIT(self->inputs);
+    return 0;
+}
+
+static int clear(PyObject *op)
+{
+    py_failure *self = (py_failure *)op;
+    Py_CLEAR(self->key);
+    Py_CLEAR(self->cause_key);
+    Py_CLEAR(self->sources);
+    Py_CLEAR(self->exception);
+    Py_CLEAR(self->text);
+    Py_CLEAR(self->task);
+    Py_CLEAR(self->inputs);
+    return 0;
+}
+
+static void dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    clear(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static int truth(PyObject *op)
+{
+    (void)op;
+    return 0;
+}
+
+static PyObject *repr(PyObject *op)
+{
+    py_failure *self = (py_failure *)op;
+    return PyUnicode_FromFormat(self->skipped ? "<Failure %R: skipped, %R>"
+                                              : "<Failure %R: %R>",
+                                self->key, self->exception);
+}
+
+/* The lines of traceback.format_exception, as one text. */
+static PyObject *format_traceback(py_state *state, PyObject *exception)
+{
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *lines =
+        module ? PyObject_CallMethodOneArg(module, state->str_format_exception,
+                                           exception)
+               : NULL;
+    PyObject *empty = lines ? PyUnicode_New(0, 0) : NULL;
+    PyObject *text = empty ? PyUnicode_Join(empty, lines) : NULL;
+    Py_XDECREF(empty);
+    Py_XDECREF(lines);
+    Py_XDECREF(module);
+    return text;
+}
+
+static PyObject *get_text(PyObject *op, void *closure)
+{
+    (void)closure;
+    py_failure *self = (py_failure *)op;
+    if (!self->text)
+        self->text = format_traceback(py_state_of(op), self->exception);
+    return Py_XNewRef(self->text);
+}
+
+static int add_input(PyObject *delayed, void *user)
+{
+    return ((py_delayed_object *)delayed)->kind == PY_LEAF
+               ? 0
+               : PyList_Append(user, delayed);
+}
+
+/* The tasks whose results a task takes, in order, repeats included. */
+static PyObject *inputs_of(py_state *state, const py_delayed_object *task)
+{
+    PyObject *list = PyList_New(0);
+    for (Py_ssize_t i = 0; list && i < Py_SIZE(task); i++) {
+        if (py_packed_each(state, task->items[i], add_input, list) != 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+/* The values of the inputs: those that were kept, or computed again. */
+static PyObject *inputs_again(py_state *state, py_failure *self)
+{
+    if (self->inputs)
+        return Py_NewRef(self->inputs);
+    PyObject *tasks = inputs_of(state, (py_delayed_object *)self->task);
+    PyObject *args = tasks ? PyTuple_Pack(1, tasks) : NULL;
+    PyObject *values = args ? py_compute(state->module, args, NULL) : NULL;
+    Py_XDECREF(args);
+    Py_XDECREF(tasks);
+    return values;
+}
+
+static PyObject *rerun(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    py_failure *self = (py_failure *)op;
+    py_state *state = py_state_of(op);
+    PyObject *inputs = inputs_again(state, self);
+    if (!inputs)
+        return NULL;
+    PyObject *result =
+        py_task_call(state, (py_delayed_object *)self->task, inputs);
+    Py_DECREF(inputs);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    { "rerun", rerun, METH_NOARGS,
+      PyDoc_STR("Call the failed task's function again, with its inputs.") },
+    { NULL, NULL, 0, NULL },
+};
+
+static PyMemberDef members[] = {
+    { "key", T_OBJECT, offsetof(py_failure, key), READONLY, NULL },
+    { "cause_key", T_OBJECT, offsetof(py_failure, cause_key), READONLY, NULL },
+    { "skipped", T_BOOL, offsetof(py_failure, skipped), READONLY, NULL },
+    { "sources", T_OBJECT, offsetof(py_failure, sources), READONLY, NULL },
+    { "exception", T_OBJECT, offsetof(py_failure, exception), READONLY, NULL },
+    { NULL, 0, 0, 0, NULL },
+};
+
+static PyGetSetDef getset[] = {
+    { "traceback_text", get_text, NULL, NULL, NULL },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+static PyType_Slot slots[] = {
+    { Py_tp_doc, (void *)PyDoc_STR("Why a task has no value. False.") },
+    { Py_tp_dealloc, dealloc },
+    { Py_tp_traverse, traverse },
+    { Py_tp_clear, clear },
+    { Py_tp_methods, methods },
+    { Py_tp_members, members },
+    { Py_tp_getset, getset },
+    { Py_tp_repr, repr },
+    { Py_nb_bool, truth },
+    { 0, NULL },
+};
+
+static PyType_Spec spec = {
+    .name = "plait._core.Failure",
+    .basicsize = sizeof(py_failure),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = slots,
+};
+
+/* ---- making ---- */
+
+static py_failure *new_failure(py_lowering *low, uint32_t row,
+                               PyObject *exception)
+{
+    py_state *state = low->state;
+    py_delayed_object *task = low->rows[row].task;
+    PyObject *key = py_delayed_key(state, task);
+    PyObject *sources = key ? py_trail_sources(low, row) : NULL;
+    py_failure *self =
+        sources ? PyObject_GC_New(py_failure, state->failure_type) : NULL;
+    if (!self) {
+        Py_XDECREF(sources);
+        return NULL;
+    }
+    self->key = Py_NewRef(key);
+    self->cause_key = Py_NewRef(key);
+    self->sources = sources;
+    self->exception = Py_NewRef(exception);
+    self->text = NULL;
+    self->task = Py_NewRef(task);
+    self->inputs = NULL;
+    self->row = row;
+    self->skipped = false;
+    PyObject_GC_Track(self);
+    return self;
+}
+
+/* Of a task that never ran, for a failure of another. */
+static PyObject *skipped_failure(py_lowering *low, uint32_t row,
+                                 const py_failure *cause)
+{
+    py_failure *self = new_failure(low, row, cause->exception);
+    if (!self)
+        return NULL;
+    self->skipped = true;
+    Py_SETREF(self->cause_key, Py_NewRef(cause->key));
+    Py_SETREF(self->sources, Py_NewRef(cause->sources));
+    self->text = Py_XNewRef(cause->text);
+    return (PyObject *)self;
+}
+
+static void free_failure(void *data)
+{
+    Py_DECREF((PyObject *)data);
+}
+
+static const plait_type *failure_value_type(void)
+{
+    static plait_type type = {
+        .size = sizeof type,
+        .name = "plait.python.failure",
+        .free = free_failure,
+    };
+    type.runtime = py_runtime();
+    return &type;
+}
+
+/* ---- while the run goes on ---- */
+
+/* Keeps the text of a traceback instead of its frames. */
+static int forget_frames(py_state *state, py_failure *failure)
+{
+    PyObject *text = get_text((PyObject *)failure, NULL);
+    (void)state;
+    if (!text)
+        return -1;
+    Py_DECREF(text);
+    Py_CLEAR(failure->inputs);
+    return PyException_SetTraceback(failure->exception, Py_None);
+}
+
+/* The listed failure of the lowest row, borrowed; NULL: there is none. */
+static py_failure *first_failure(const py_lowering *low)
+{
+    py_failure *first = NULL;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(low->failures); i++) {
+        py_failure *at = (py_failure *)PyList_GET_ITEM(low->failures, i);
+        if (!first || at->row < first->row)
+            first = at;
+    }
+    return first;
+}
+
+/* Lists a failure; only that of the lowest row keeps its frames. */
+static int list_failure(py_lowering *low, py_failure *failure,
+                        const plait_value *args, size_t n_args)
+{
+    py_failure *first = first_failure(low);
+    py_failure *loser = NULL;
+    if (!first || failure->row < first->row) {
+        failure->inputs = py_task_inputs(low, args, n_args);
+        loser = first;
+    } else if (failure->exception != first->exception) {
+        loser = failure;
+    }
+    if (loser && loser->exception != failure->exception &&
+        forget_frames(low->state, loser) != 0)
+        return -1;
+    if (loser == failure && forget_frames(low->state, failure) != 0)
+        return -1;
+    return PyList_Append(low->failures, (PyObject *)failure);
+}
+
+static int add_note(py_lowering *low, uint32_t row, PyObject *exception)
+{
+    PyObject *note = py_trail_note(low, row);
+    PyObject *done = note ? PyObject_CallMethodOneArg(
+                                exception, low->state->str_add_note, note)
+                          : NULL;
+    Py_XDECREF(note);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+/* What goes wrong in telling of a failure must not hide it. */
+static void log_failure(py_lowering *low, py_failure *failure)
+{
+    PyObject *arg = (PyObject *)failure;
+    PyObject *done = py_call_hook(low->state, "failures",
+                                  low->state->str_log_failure, &arg, 1);
+    if (!done)
+        PyErr_WriteUnraisable(NULL);
+    Py_XDECREF(done);
+}
+
+/* A timeout that the interrupter sent says what it is of. */
+static int explain_timeout(py_lowering *low, uint32_t row, PyObject *exception)
+{
+    if (Py_TYPE(exception) != (PyTypeObject *)PyExc_TimeoutError ||
+        !py_lowering_timeout_ms(low, row))
+        return 0;
+    PyObject *args = PyObject_GetAttrString(exception, "args");
+    if (!args || !PyTuple_Check(args) || PyTuple_GET_SIZE(args) > 0) {
+        Py_XDECREF(args);
+        return args ? 0 : -1;
+    }
+    Py_DECREF(args);
+    PyObject *seconds =
+        PyFloat_FromDouble(py_lowering_timeout_ms(low, row) / 1000.0);
+    PyObject *text =
+        seconds ? PyUnicode_FromFormat("the task took longer than its %R s",
+                                       seconds)
+                : NULL;
+    PyObject *values = text ? PyTuple_Pack(1, text) : NULL;
+    int status =
+        values ? PyObject_SetAttrString(exception, "args", values) : -1;
+    Py_XDECREF(values);
+    Py_XDECREF(text);
+    Py_XDECREF(seconds);
+    return status;
+}
+
+/* Takes the exception; the payload of the error value is the Failure. */
+static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
+                          PyObject *exception, const plait_value *args,
+                          size_t n_args)
+{
+    bool again = plait_context_attempt(ctx) <= py_lowering_retries(low, row);
+    py_failure *failure = NULL;
+    if (explain_timeout(low, row, exception) == 0)
+        failure = new_failure(low, row, exception);
+    if (!failure || again) {
+        PyErr_Clear();
+        Py_DECREF(exception);
+        if (!failure)
+            return plait_fail(ctx, "out of memory");
+        return plait_fail_with(ctx, plait_object(failure_value_type(), failure),
+                               "tried again");
+    }
+    if (add_note(low, row, exception) != 0 ||
+        list_failure(low, failure, args, n_args) != 0)
+        PyErr_Clear();
+    log_failure(low, failure);
+    PyObject *text = PyObject_Repr(exception);
+    const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
+    if (!utf8)
+        PyErr_Clear();
+    plait_value value =
+        plait_fail_with(ctx, plait_object(failure_value_type(), failure), "%s",
+                        utf8 ? utf8 : "an exception");
+    Py_XDECREF(text);
+    Py_DECREF(exception);
+    return value;
+}
+
+plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
+                               uint32_t row, const plait_value *args,
+                               size_t n_args)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    if (PyErr_GivenExceptionMatches(exception, PyExc_Exception))
+        return failed(ctx, low, row, exception, args, n_args);
+    if (low->stopped_by ||
+        PyErr_GivenExceptionMatches(exception, low->state->task_cancelled))
+        Py_DECREF(exception);
+    else
+        low->stopped_by = exception;
+    return plait_error_stop(
+        plait_error_value(PLAIT_ETASK, "ended by an exception that is no "
+                                       "Exception"));
+}
+
+/* ---- failures as values ---- */
+
+static PyObject *generic_exception(const plait_error *err)
+{
+    return PyObject_CallFunction(PyExc_RuntimeError, "s", err->message);
+}
+
+/* The Failure of a row: the payload itself, or one that says "skipped". */
+static PyObject *failure_of(py_lowering *low, uint32_t row, plait_value error)
+{
+    py_failure *cause =
+        plait_as_object(plait_error_payload(error), failure_value_type());
+    if (cause)
+        return cause->row == row ? Py_NewRef((PyObject *)cause)
+                                 : skipped_failure(low, row, cause);
+    const plait_error *err = plait_as_error(error);
+    PyObject *exception = err ? generic_exception(err) : NULL;
+    py_failure *made = exception ? new_failure(low, row, exception) : NULL;
+    Py_XDECREF(exception);
+    if (made && err->task.id && err->task.id - 1 != row)
+        made->skipped = true;
+    return (PyObject *)made;
+}
+
+PyObject *py_failure_as_input(py_lowering *low, const py_delayed_object *input,
+                              plait_value error)
+{
+    uint32_t row = py_lowering_find(low, (const PyObject *)input);
+    if (row != PY_NO_ROW)
+        return failure_of(low, row, error);
+    PyErr_SetString(PyExc_SystemError, "an input that is not in the graph");
+    return NULL;
+}
+
+PyObject *py_failure_of_target(py_lowering *low, uint32_t row,
+                               plait_value error)
+{
+    return failure_of(low, row, error);
+}
+
+/* ---- a Delayed that nobody runs ---- */
+
+static bool is_unrun(py_state *state, PyObject *object, uint32_t births)
+{
+    if (!py_is_delayed(state, object))
+        return false;
+    const py_delayed_object *task = (const py_delayed_object *)object;
+    return task->kind != PY_LEAF && !(task->flags & PY_LOWERED) &&
+           task->mark - births < UINT32_MAX / 2;
+}
+
+static bool has_unrun(py_state *state, PyObject *result, uint32_t births)
+{
+    if (is_unrun(state, result, births))
+        return true;
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    if (PyDict_CheckExact(result)) {
+        while (PyDict_Next(result, &at, &key, &value)) {
+            if (is_unrun(state, value, births))
+                return true;
+        }
+    } else if (PyList_CheckExact(result) || PyTuple_CheckExact(result)) {
+        for (; at < PySequence_Fast_GET_SIZE(result); at++) {
+            if (is_unrun(state, PySequence_Fast_GET_ITEM(result, at), births))
+                return true;
+        }
+    }
+    return false;
+}
+
+PyObject *py_failure_check_result(py_lowering *low, uint32_t row,
+                                  PyObject *result, uint32_t births)
+{
+    if (!has_unrun(low->state, result, births))
+        return result;
+    PyObject *name = py_trail_name(low, row);
+    PyObject *args[] = { name, result };
+    PyObject *done = name ? py_call_hook(low->state, "failures",
+                                         low->state->str_warn_unrun, args, 2)
+                          : NULL;
+    Py_XDECREF(name);
+    if (!done) /* the warning is an error, where the program says so */
+        Py_CLEAR(result);
+    Py_XDECREF(done);
+    return result;
+}
+
+/* ---- raising ---- */
+
+static PyObject *class_of(plait_status status)
+{
+    switch (status) {
+    case PLAIT_ENOMEM:
+        return PyExc_MemoryError;
+    case PLAIT_EINVAL:
+    case PLAIT_ETYPE:
+        return PyExc_ValueError;
+    case PLAIT_ETIMEDOUT:
+        return PyExc_TimeoutError;
+    case PLAIT_OK:
+    case PLAIT_ETASK:
+    case PLAIT_ECANCELED:
+    case PLAIT_EAGAIN:
+    case PLAIT_EINTR:
+    case PLAIT_ECLOSED:
+    case PLAIT_EWORKER:
+    case PLAIT_ECODEC:
+    case PLAIT_EUNAVAILABLE:
+    case PLAIT_ESYS:
+        break;
+    }
+    return PyExc_RuntimeError;
+}
+
+/* The listed failure of a row, borrowed; NULL: there is none. */
+static py_failure *failure_at(const py_lowering *low, uint32_t row)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(low->failures); i++) {
+        py_failure *at = (py_failure *)PyList_GET_ITEM(low->failures, i);
+        if (at->row == row)
+            return at;
+    }
+    return NULL;
+}
+
+/* Its own traceback, and none of ours: none was added on the way. */
+static void raise_failure(py_lowering *low, const py_failure *failure)
+{
+    PyObject *exception = Py_NewRef(failure->exception);
+    if (PyObject_SetAttrString(exception, FAILURES_ATTRIBUTE, low->failures) !=
+        0)
+        PyErr_Clear(); /* an exception class with slots */
+    PyErr_SetRaisedException(exception);
+}
+
+void py_failure_raise(py_lowering *low, const plait_error *err)
+{
+    if (low->stopped_by) {
+        PyErr_SetRaisedException(Py_NewRef(low->stopped_by));
+        return;
+    }
+    py_failure *failure = NULL;
+    if (err->task.id && !low->passes_failures)
+        failure = first_failure(low);
+    else if (err->task.id)
+        failure = failure_at(low, err->task.id - 1);
+    if (failure)
+        raise_failure(low, failure);
+    else
+        PyErr_SetString(class_of(err->status), err->message);
+}
+
+PyObject *py_failures(PyObject *module, PyObject *exc)
+{
+    (void)module;
+    PyObject *list = NULL;
+    PyObject *name = PyUnicode_FromString(FAILURES_ATTRIBUTE);
+    int found = name ? PyObject_GetOptionalAttr(exc, name, &list) : -1;
+    Py_XDECREF(name);
+    if (found < 0)
+        return NULL;
+    if (!list)
+        return PyTuple_New(0);
+    PyObject *tuple = PySequence_Tuple(list);
+    Py_DECREF(list);
+    return tuple;
+}
+
+int py_failure_setup(PyObject *module, py_state *state)
+{
+    state->failure_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    state->task_cancelled = PyErr_NewExceptionWithDoc(
+        "plait._core.TaskCancelled",
+        "Raised in a task of a run that was cancelled.", PyExc_BaseException,
+        NULL);
+    if (!state->failure_type || !state->task_cancelled)
+        return -1;
+    if (PyModule_AddObjectRef(module, "TaskCancelled", state->task_cancelled) !=
+        0)
+        return -1;
+    return PyModule_AddType(module, state->failure_type);
+}

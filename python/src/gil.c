@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* gil.c: threads, and their attaching to the interpreter. */
+#include "gil.h"
+
+/* The state that this thread has put down, for tasks that run on it. */
+static _Thread_local PyThreadState *put_down;
+static _Thread_local py_thread *here;
+
+py_thread *py_thread_here(void)
+{
+    return here;
+}
+
+/* ---- the runtime ---- */
+
+static void *thread_start(void *user, unsigned worker)
+{
+    (void)user;
+    (void)worker;
+    py_thread *thread = PyMem_RawCalloc(1, sizeof *thread);
+    if (!thread)
+        return NULL;
+    thread->tstate = put_down;
+    if (!thread->tstate && !Py_IsFinalizing()) {
+        thread->tstate = PyThreadState_New(PyInterpreterState_Main());
+        thread->owned = thread->tstate != NULL;
+    }
+    thread->ident = PyThread_get_thread_ident();
+    thread->deadline_ns = INT64_MAX;
+    thread->outer = here;
+    here = thread;
+    py_interrupt_add(thread);
+    return thread;
+}
+
+static void thread_stop(void *user, void *data)
+{
+    (void)user;
+    py_thread *thread = data;
+    if (!thread)
+        return;
+    py_interrupt_remove(thread);
+    here = thread->outer;
+    if (thread->owned && !Py_IsFinalizing()) {
+        PyEval_RestoreThread(thread->tstate);
+        PyThreadState_Clear(thread->tstate);
+        PyThreadState_DeleteCurrent();
+    }
+    PyMem_RawFree(thread);
+}
+
+static bool attach(void *user, void *data)
+{
+    (void)user;
+    py_thread *thread = data;
+    if (!thread || !thread->tstate || Py_IsFinalizing())
+        return false;
+    PyEval_RestoreThread(thread->tstate);
+    thread->fresh = true;
+    return true;
+}
+
+static void detach(void *user, void *data)
+{
+    (void)user;
+    (void)data;
+    PyEval_SaveThread();
+}
+
+plait_runtime *py_runtime(void)
+{
+    static plait_runtime runtime = {
+        .size = sizeof runtime,
+        .name = "python",
+        .thread_start = thread_start,
+        .thread_stop = thread_stop,
+        .attach = attach,
+        .detach = detach,
+        .interrupt = py_interrupt,
+    };
+    return &runtime;
+}
+
+/* ---- the threads that wait ---- */
+
+bool py_gil_leave(void)
+{
+    if (here && here->lowering)
+        return false;
+    put_down = PyEval_SaveThread();
+    return true;
+}
+
+void py_gil_take(bool left)
+{
+    if (!left)
+        return;
+    PyThreadState *tstate = put_down;
+    put_down = NULL;
+    PyEval_RestoreThread(tstate);
+}
+
+/* ---- the threads of a pool ---- */
+
+typedef struct worker_start {
+    void (*main)(void *arg);
+    void *arg;
+} worker_start;
+
+static PyObject *worker_main(PyObject *capsule, PyObject *unused)
+{
+    (void)unused;
+    worker_start *start = PyCapsule_GetPointer(capsule, "plait worker");
+    if (!start)
+        return NULL;
+    put_down = PyEval_SaveThread();
+    start->main(start->arg);
+    PyEval_RestoreThread(put_down);
+    put_down = NULL;
+    Py_RETURN_NONE;
+}
+
+static void free_start(PyObject *capsule)
+{
+    PyMem_RawFree(PyCapsule_GetPointer(capsule, "plait worker"));
+}
+
+static PyMethodDef worker_method = { "run", worker_main, METH_NOARGS, NULL };
+
+/* What the thread calls. */
+static PyObject *worker_target(void (*main)(void *arg), void *arg)
+{
+    worker_start *start = PyMem_RawMalloc(sizeof *start);
+    if (!start)
+        return PyErr_NoMemory();
+    *start = (worker_start){ main, arg };
+    PyObject *capsule = PyCapsule_New(start, "plait worker", free_start);
+    if (!capsule) {
+        PyMem_RawFree(start);
+        return NULL;
+    }
+    PyObject *target = PyCFunction_New(&worker_method, capsule);
+    Py_DECREF(capsule);
+    return target;
+}
+
+static PyObject *new_thread(py_state *state, PyObject *target, unsigned worker)
+{
+    PyObject *name = PyUnicode_FromFormat("plait-%u", worker);
+    PyObject *threading = name ? PyImport_ImportModule("threading") : NULL;
+    PyObject *type =
+        threading ? PyObject_GetAttrString(threading, "Thread") : NULL;
+    PyObject *names =
+        PyTuple_Pack(3, state->str_target, state->str_name, state->str_daemon);
+    PyObject *values[] = { target, name, Py_True };
+    PyObject *thread =
+        type && names ? PyObject_Vectorcall(type, values, 0, names) : NULL;
+    Py_XDECREF(names);
+    Py_XDECREF(type);
+    Py_XDECREF(threading);
+    Py_XDECREF(name);
+    return thread;
+}
+
+static bool start_thread(py_state *state, unsigned worker,
+                         void (*main)(void *arg), void *arg)
+{
+    PyObject *target = worker_target(main, arg);
+    PyObject *thread = target ? new_thread(state, target, worker) : NULL;
+    Py_XDECREF(target);
+    PyObject *started =
+        thread ? PyObject_CallMethodNoArgs(thread, state->str_start) : NULL;
+    Py_XDECREF(thread);
+    Py_XDECREF(started);
+    return started != NULL;
+}
+
+/* The thread may have begun although start() raised: by Ctrl-C while it waited
+ * for that. It is then raised again, later, elsewhere. */
+bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
+                  void *arg)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *pending = PyErr_GetRaisedException();
+    bool started = start_thread(user, worker, main, arg);
+    if (!started && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        PyErr_Clear();
+        PyErr_SetInterrupt();
+        started = true;
+    }
+    PyErr_Clear();
+    PyErr_SetRaisedException(pending);
+    PyGILState_Release(gil);
+    return started;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * gil.h: who holds Python's lock. The engine's workers take it through the one
+ * plait_runtime of the extension, over consecutive tasks; the thread that
+ * waits for a run lets go of it.
+ */
+#ifndef PY_GIL_H
+#define PY_GIL_H
+
+#include <stdatomic.h>
+
+#include "module.h"
+
+/* A thread on which tasks run; that thread's own, but for what is atomic. */
+typedef struct py_thread {
+    struct py_thread *next; /* guarded by the list's mutex, with `previous` */
+    struct py_thread *previous;
+    struct py_thread *outer; /* of this thread, before */
+    PyThreadState *tstate;
+    unsigned long ident; /* as threading has it */
+    bool owned;          /* the thread state was made for it */
+    bool fresh;          /* just attached: signals may be waiting */
+    bool interrupted;    /* guarded by the GIL: an exception was sent */
+    struct py_lowering *lowering; /* of the task that runs; NULL: none */
+    uint32_t row;                 /* of that task */
+    int64_t deadline_ns;          /* of that task; INT64_MAX: none */
+    uint64_t tasks;               /* that it has begun */
+    _Atomic uint64_t serial;      /* of the task that runs, by that count */
+    _Atomic uint64_t wanted;      /* the serial of a task to interrupt */
+} py_thread;
+
+/* The one runtime: the process's, as its engine is. */
+plait_runtime *py_runtime(void);
+
+/* What this thread is as one of tasks; NULL: it runs none now. */
+py_thread *py_thread_here(void);
+
+/*
+ * Lets go of the lock while C waits or runs tasks; py_gil_take gets it back.
+ * In a task the engine does that by itself: false, and nothing is done.
+ */
+bool py_gil_leave(void);
+void py_gil_take(bool left);
+
+/* plait_options.spawn: a threading.Thread that runs main(arg). `user` is a
+ * py_state. */
+bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
+                  void *arg);
+
+/* ---- interrupt.c ---- */
+
+/* A thread comes, or goes. */
+void py_interrupt_add(py_thread *thread);
+void py_interrupt_remove(py_thread *thread);
+
+/* plait_runtime.interrupt: sends an exception into the task that runs there,
+ * soon, from a thread of its own. Any thread; doesn't block. */
+void py_interrupt(void *user, void *thread);
+
+/* After a task: takes back what was sent and has not arrived. */
+void py_interrupt_settle(py_thread *thread);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* settings.c: the arguments of compute and start. */
+#include "compute.h"
+
+static int read_on_error(const char *text, plait_on_error *out)
+{
+    static const struct {
+        const char *text;
+        plait_on_error value;
+    } known[] = { { "finish", PLAIT_FINISH },
+                  { "stop", PLAIT_STOP },
+                  { "collect", PLAIT_COLLECT } };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(text, known[i].text) == 0) {
+            *out = known[i].value;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError,
+                 "on_error is '%.50s': it must be \"finish\", \"stop\" or "
+                 "\"collect\"",
+                 text);
+    return -1;
+}
+
+/* Seconds, None for none. */
+static int read_seconds(PyObject *value, const char *name, unsigned *out)
+{
+    *out = 0;
+    if (value == Py_None)
+        return 0;
+    double seconds = PyFloat_AsDouble(value);
+    if (PyErr_Occurred())
+        return -1;
+    if (!(seconds > 0)) {
+        PyErr_Format(PyExc_ValueError,
+                     "%s must be None or a number of seconds over 0, got %R",
+                     name, value);
+        return -1;
+    }
+    *out = py_milliseconds(seconds);
+    return 0;
+}
+
+static PyObject *read_targets(py_state *state, PyObject *targets)
+{
+    PyObject *list = PySequence_List(targets);
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
+        PyObject *target = PyList_GET_ITEM(list, i);
+        if (py_is_delayed(state, target))
+            continue;
+        PyErr_Format(PyExc_TypeError, "target %zd is no Delayed but %.100s", i,
+                     Py_TYPE(target)->tp_name);
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *or_null(PyObject *object)
+{
+    return object == Py_None ? NULL : object;
+}
+
+/* A count from 0 to `most`. */
+static int read_count(long number, const char *name, long most, unsigned *out)
+{
+    if (number >= 0 && number <= most) {
+        *out = (unsigned)number;
+        return 0;
+    }
+    PyErr_Format(PyExc_ValueError, "%s must be from 0 to %ld, got %ld", name,
+                 most, number);
+    return -1;
+}
+
+int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
+                     py_settings *settings, PyObject **targets)
+{
+    static char *names[] = { "targets",   "scheduler", "workers", "executor",
+                             "on_error",  "retries",   "timeout", "run_timeout",
+                             "observers", "callbacks", NULL };
+    PyObject *given, *executor = Py_None, *timeout = Py_None,
+                     *run_timeout = Py_None, *observers = Py_None,
+                     *callbacks = Py_None;
+    const char *on_error = "finish";
+    long workers = 0, retries = 0;
+    *settings = (py_settings){ .scheduler = "threads" };
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$slOslOOOO", names,
+                                     &given, &settings->scheduler, &workers,
+                                     &executor, &on_error, &retries, &timeout,
+                                     &run_timeout, &observers, &callbacks) ||
+        read_count(workers, "workers", 1024, &settings->workers) != 0 ||
+        read_count(retries, "retries", INT32_MAX, &settings->retries) != 0 ||
+        read_on_error(on_error, &settings->on_error) != 0 ||
+        read_seconds(timeout, "timeout", &settings->timeout_ms) != 0 ||
+        read_seconds(run_timeout, "run_timeout", &settings->run_timeout_ms) !=
+            0)
+        return -1;
+    settings->executor = or_null(executor);
+    settings->observers = or_null(observers);
+    settings->callbacks = or_null(callbacks);
+    *targets = read_targets(state, given);
+    return *targets ? 0 : -1;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * task.c: a task of the engine that calls a Python callable, with the results
+ * of other tasks in the places of the Delayeds among its arguments.
+ */
+#include "task.h"
+
+#include "collect.h"
+#include "failure.h"
+#include "gil.h"
+
+#define FEW_ITEMS 8
+
+/* ---- the values of inputs ---- */
+
+/* Where inputs come from, one after the other: a list, or a run's rows. */
+typedef struct inputs {
+    py_state *state;
+    py_lowering *low; /* NULL: from the list */
+    const plait_value *args;
+    PyObject *list;
+    const py_delayed_object *task;
+    size_t at;
+} inputs;
+
+/* The value of one input of a run: new, as a failure may be made for it. */
+static PyObject *input_of_run(py_lowering *low, const py_delayed_object *task,
+                              plait_value arg)
+{
+    if (arg.kind != PLAIT_KIND_ERROR)
+        return Py_NewRef(low->rows[arg.as.integer].result);
+    return py_failure_as_input(low, task, arg);
+}
+
+/* The value in the place of a Delayed. */
+static PyObject *value_of(PyObject *delayed, void *user)
+{
+    inputs *in = user;
+    const py_delayed_object *input = (const py_delayed_object *)delayed;
+    if (input->kind == PY_LEAF)
+        return Py_NewRef(input->items[0]);
+    size_t at = in->at++;
+    if (in->low)
+        return input_of_run(in->low, input, in->args[at]);
+    return Py_NewRef(PyList_GET_ITEM(in->list, (Py_ssize_t)at));
+}
+
+PyObject *py_task_inputs(py_lowering *low, const plait_value *args,
+                         size_t n_args)
+{
+    PyObject *list = PyList_New((Py_ssize_t)n_args);
+    for (size_t i = 0; list && i < n_args; i++) {
+        PyObject *value = args[i].kind == PLAIT_KIND_ERROR
+                              ? Py_NewRef(Py_None)
+                              : low->rows[args[i].as.integer].result;
+        PyList_SET_ITEM(list, (Py_ssize_t)i, Py_XNewRef(value));
+    }
+    return list;
+}
+
+/* ---- calling ---- */
+
+static PyObject *call(py_state *state, const py_delayed_object *task,
+                      PyObject *const *items, size_t offset)
+{
+    size_t n = (size_t)Py_SIZE(task);
+    if (task->kwnames)
+        n -= (size_t)PyTuple_GET_SIZE(task->kwnames);
+    switch ((py_kind)task->kind) {
+    case PY_CALL:
+        return PyObject_Vectorcall(((py_delayed_object *)task->func)->items[0],
+                                   items, n | offset, task->kwnames);
+    case PY_METHOD:
+        return PyObject_VectorcallMethod(task->func, items, n | offset,
+                                         task->kwnames);
+    case PY_ATTR:
+        return PyObject_GetAttr(items[0], task->func);
+    case PY_OPERATOR:
+        return PyObject_Vectorcall(task->func, items, n | offset, NULL);
+    case PY_APPLY:
+        return PyObject_Vectorcall(items[0], items + 1, (n - 1) | offset,
+                                   task->kwnames);
+    case PY_LEAF:
+    case PY_CONTAINER:
+        return Py_NewRef(items[0]);
+    }
+    (void)state;
+    Py_UNREACHABLE();
+}
+
+static void release(PyObject **items, Py_ssize_t n)
+{
+    for (Py_ssize_t i = 0; i < n; i++)
+        Py_DECREF(items[i]);
+}
+
+/* Fills the items of a task; returns how many there are, or -1. */
+static Py_ssize_t fill(inputs *in, PyObject **items)
+{
+    Py_ssize_t n = Py_SIZE(in->task);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = in->task->items[i];
+        items[i] = PyType_IS_GC(Py_TYPE(item))
+                       ? py_packed_fill(in->state, item, value_of, in)
+                       : Py_NewRef(item);
+        if (!items[i]) {
+            release(items, i);
+            return -1;
+        }
+    }
+    return n;
+}
+
+static PyObject *call_with(inputs *in)
+{
+    const py_delayed_object *task = in->task;
+    if (!(task->flags & PY_HAS_INPUTS))
+        return call(in->state, task, task->items, 0);
+    /* one more in front, which the callee may use */
+    PyObject *few[FEW_ITEMS + 1] = { NULL };
+    PyObject **items = few;
+    size_t n = (size_t)Py_SIZE(task);
+    if (n > FEW_ITEMS)
+        items = PyMem_Malloc((n + 1) * sizeof *items);
+    if (!items)
+        return PyErr_NoMemory();
+    PyObject *result = NULL;
+    if (fill(in, items + 1) >= 0) {
+        result =
+            call(in->state, task, items + 1, PY_VECTORCALL_ARGUMENTS_OFFSET);
+        release(items + 1, (Py_ssize_t)n);
+    }
+    if (items != few)
+        PyMem_Free(items);
+    return result;
+}
+
+PyObject *py_task_call(py_state *state, const py_delayed_object *task,
+                       PyObject *list)
+{
+    inputs in = { .state = state, .list = list, .task = task };
+    return call_with(&in);
+}
+
+/* ---- running ---- */
+
+/* In a copy of the submitter's context, so that what the task sets there is
+ * not seen by the next. */
+static PyObject *call_in_context(py_lowering *low, inputs *in)
+{
+    PyObject *context = PyContext_Copy(low->context);
+    if (!context)
+        return NULL;
+    PyObject *result = NULL;
+    if (PyContext_Enter(context) == 0) {
+        result = call_with(in);
+        PyObject *raised = result ? NULL : PyErr_GetRaisedException();
+        if (PyContext_Exit(context) != 0)
+            Py_CLEAR(result);
+        if (raised)
+            PyErr_SetRaisedException(raised);
+    }
+    Py_DECREF(context);
+    return result;
+}
+
+static bool is_fresh(py_thread *thread)
+{
+    bool fresh = thread->fresh;
+    thread->fresh = false;
+    return fresh;
+}
+
+/* Lets go of the inputs whose last use this was. */
+static void drop_inputs(py_lowering *low, const plait_value *args,
+                        size_t n_args)
+{
+    for (size_t i = 0; i < n_args; i++) {
+        if (args[i].kind == PLAIT_KIND_ERROR)
+            continue;
+        py_row *row = &low->rows[args[i].as.integer];
+        if (--row->uses == 0)
+            Py_CLEAR(row->result);
+    }
+}
+
+/* The thread is in a task now; `outer` is the one that it was in. */
+typedef struct stay {
+    py_lowering *lowering;
+    uint32_t row;
+    int64_t deadline_ns;
+    uint64_t serial;
+} stay;
+
+static stay enter(py_thread *thread, py_lowering *low, uint32_t row)
+{
+    stay outer = { thread->lowering, thread->row, thread->deadline_ns,
+                   atomic_load_explicit(&thread->serial,
+                                        memory_order_relaxed) };
+    thread->lowering = low;
+    thread->row = row;
+    if (low->timeout_ms || low->has_options)
+        thread->deadline_ns = py_lowering_deadline(low, row);
+    atomic_store_explicit(&thread->serial, ++thread->tasks,
+                          memory_order_relaxed);
+    return outer;
+}
+
+static void leave(py_thread *thread, const stay *outer)
+{
+    if (thread->interrupted ||
+        atomic_load_explicit(&thread->wanted, memory_order_relaxed))
+        py_interrupt_settle(thread);
+    thread->lowering = outer->lowering;
+    thread->row = outer->row;
+    thread->deadline_ns = outer->deadline_ns;
+    atomic_store_explicit(&thread->serial, outer->serial, memory_order_relaxed);
+}
+
+plait_value py_task_run(plait_context *ctx, const plait_value *args,
+                        size_t n_args)
+{
+    py_lowering *low = plait_context_payload(ctx);
+    py_thread *thread = py_thread_here();
+    uint32_t number = plait_context_task(ctx).id - 1;
+    py_row *row = &low->rows[number];
+    inputs in = {
+        .state = low->state, .low = low, .args = args, .task = row->task
+    };
+    stay outer = enter(thread, low, number);
+    uint32_t births = low->state->births;
+    PyObject *result = NULL;
+    if (!is_fresh(thread) || PyErr_CheckSignals() == 0)
+        result = call_in_context(low, &in);
+    if (result && births != low->state->births)
+        result = py_failure_check_result(low, number, result, births);
+    plait_value value =
+        result ? plait_int(number)
+               : py_failure_of_task(ctx, low, number, args, n_args);
+    leave(thread, &outer);
+    if (!result)
+        return value;
+    row->result = result;
+    row->ended = true;
+    drop_inputs(low, args, n_args);
+    return value;
+}

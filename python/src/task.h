@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* task.h: calling what a Delayed says. */
+#ifndef PY_TASK_H
+#define PY_TASK_H
+
+#include "lower.h"
+
+/* The one function of a lowering's graph: its payload is the lowering. */
+plait_value py_task_run(plait_context *ctx, const plait_value *args,
+                        size_t n_args);
+
+/* Calls a task with the values of its inputs, a list in order. */
+PyObject *py_task_call(py_state *state, const py_delayed_object *task,
+                       PyObject *inputs);
+
+/* The values of a running task's inputs: a list. */
+PyObject *py_task_inputs(py_lowering *low, const plait_value *args,
+                         size_t n_args);
+
+#endif
