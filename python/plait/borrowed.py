@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from plait import _core, config
-from plait.refs import filled
+from plait.refs import calls, filled
 from plait.walking import walk
 
 __all__ = ["Get", "is_executor", "lend", "limit", "plait_pool"]
@@ -81,7 +81,7 @@ def lend(
     assert send is not None, executor
     made: dict[Any, _core.Delayed] = {}
     options = _options(targets)
-    for key, (function, args, kwargs) in _core.graph(targets).items():
+    for key, (function, args, kwargs) in calls(targets).items():
         if function is None:
             function, args = _Value(args[0]), ()
         else:

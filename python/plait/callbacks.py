@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 
 from plait import _core, daskgraph
 from plait.adoption import Adopted
-from plait.refs import refs_in
+from plait.refs import calls, refs_in
 
 __all__ = ["Callback", "State", "add_callbacks", "bridged"]
 
@@ -316,7 +316,7 @@ class _Bridge:
 def _state(targets: list[_core.Delayed]) -> State:
     needs: dict[Any, set[Any]] = {}
     values = {}
-    for key, (function, args, kwargs) in _core.graph(targets).items():
+    for key, (function, args, kwargs) in calls(targets).items():
         needs[key] = {ref.key for ref in refs_in([args, kwargs])}
         if function is None:
             values[key] = args[0]

@@ -13,7 +13,7 @@ from typing import Any
 
 from plait import _core
 from plait.adoption import Adopted, Finalize, Origin, is_in
-from plait.refs import Shape, has_refs, parts, refs_in
+from plait.refs import Call, Shape, calls, has_refs, parts, refs_in
 from plait.walking import walk
 
 __all__ = ["graph_of", "tasks_of"]
@@ -34,25 +34,25 @@ def graph_of(targets: list[_core.Delayed]) -> Mapping[Any, Any]:
         A HighLevelGraph when Dask is loaded, else a dict; for what was made
         of a graph, that one.
     """
-    calls = _core.graph(targets)
+    tasks = calls(targets)
     if len(targets) == 1:
-        function = calls[targets[0].key][0]
+        function = tasks[targets[0].key][0]
         if type(function) is Adopted and function.origin is not None:
             return function.origin.graph
     layered = getattr(
         sys.modules.get("dask.highlevelgraph"), "HighLevelGraph", None
     )
-    made = _Layered(calls, _annotations(targets))
+    made = _Layered(tasks, _annotations(targets))
     return made.high(layered) if layered else made.low()
 
 
 def tasks_of(targets: list[_core.Delayed]) -> dict[Any, Any]:
     """The same as a dict with nothing in it that doesn't run."""
-    calls = _core.graph(targets)
-    write = _writer(calls)
+    tasks = calls(targets)
+    write = _writer(tasks)
     return {
         key: call[0].node if type(call[0]) is Adopted else write(key, *call)
-        for key, call in calls.items()
+        for key, call in tasks.items()
     }
 
 
@@ -73,15 +73,15 @@ class _Layered:
     """Layers, and which of them need which."""
 
     def __init__(
-        self, calls: Mapping[Any, Any], annotations: Mapping[Any, Any]
+        self, tasks: Mapping[Any, Call], annotations: Mapping[Any, Any]
     ) -> None:
         self._layers: _Layers = {}
         self._needs: dict[Any, set[Any]] = {}
         self._of: dict[Any, tuple[Any, ...]] = {}  # key -> its layers
         self._origins: dict[int, Origin] = {}
         self._annotations = annotations
-        write = _writer(calls)
-        for key, (function, args, kwargs) in calls.items():
+        write = _writer(tasks)
+        for key, (function, args, kwargs) in tasks.items():
             origin = getattr(function, "origin", None)
             if type(function) is Adopted:
                 if origin is not None:
@@ -138,11 +138,11 @@ class _Layered:
 _Writer = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
-def _writer(calls: Mapping[Any, Any]) -> _Writer:
+def _writer(tasks: Mapping[Any, Call]) -> _Writer:
     spec = sys.modules.get("dask._task_spec")
     if spec is not None and hasattr(spec, "Task"):
         return _Spec(spec).write
-    return _Tuples(calls).write
+    return _Tuples(tasks).write
 
 
 class _Spec:
@@ -181,8 +181,8 @@ class _Spec:
 class _Tuples:
     """Tasks as tuples, which every Dask takes."""
 
-    def __init__(self, calls: Mapping[Any, Any]) -> None:
-        self._keys = calls
+    def __init__(self, tasks: Mapping[Any, Call]) -> None:
+        self._keys = tasks
 
     def write(
         self,

@@ -4,12 +4,47 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from plait import _core
 from plait._core import Ref
 
-__all__ = ["Shape", "filled", "has_refs", "parts", "refs_in"]
+__all__ = ["Call", "Shape", "calls", "filled", "has_refs", "parts", "refs_in"]
+
+Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
+
+
+def calls(targets: list[_core.Delayed]) -> dict[Any, Call]:
+    """What the targets need, and they themselves, inputs first.
+
+    Parameters
+    ----------
+    targets : list of Delayed
+
+    Returns
+    -------
+    dict
+        key -> (function, args, kwargs), with a `Ref` for another task's result.
+        A function of None is a value without any: ``args[0]``.
+    """
+    return {key: _call(*call) for key, call in _core.graph(targets).items()}
+
+
+def _call(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Call:
+    if type(function) is Ref:  # a task's result is called
+        return operator.call, (function, *args), kwargs
+    if function is None and has_refs(args[0]):
+        return identity, args, kwargs
+    return function, args, kwargs
+
+
+def identity(value: Any) -> Any:
+    """The value: what a container of results does."""
+    return value
 
 
 def refs_in(value: Any) -> Iterator[Ref]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from plait import _core
+from plait.refs import calls
 from plait.walking import walk
 
 __all__ = ["Box", "Sketch", "counts", "shade", "short"]
@@ -146,7 +147,7 @@ def short(value: Any, room: int = 24) -> str | None:
 def _plain_arguments(targets: list[_core.Delayed]) -> dict[Any, str]:
     """By key, the arguments of a task that are not another's result."""
     found = {}
-    for key, (function, args, kwargs) in _core.graph(targets).items():
+    for key, (function, args, kwargs) in calls(targets).items():
         texts = [short(value) for value in args]
         texts += [
             text and f"{name}={text}"
