@@ -28,6 +28,7 @@ void plait_plan_free(plait_plan *plan)
     pl_pages_free(
         atomic_load_explicit(&plan->spare_cells, memory_order_acquire), n,
         PL_RUN_BYTES_PER_TASK);
+    pl_free(atomic_load_explicit(&plan->targets_by_id, memory_order_acquire));
     pl_free(plan->options);
     pl_free(plan->functions);
     pl_graph_release(plan->graph);
@@ -49,23 +50,6 @@ const pl_task_options *pl_plan_task_options(const plait_plan *plan,
     const pl_plan_options *found = bsearch(
         &number, plan->options, plan->n_options, sizeof *found, by_number);
     return found ? found->options : NULL;
-}
-
-uint32_t pl_plan_target(const plait_plan *plan, plait_task task)
-{
-    if (task.id == 0)
-        return plan->n_targets ? plan->targets[0] : PL_NONE;
-    /* a handle without a graph is one of plait_submit */
-    if (task.graph != plan->graph->number && task.graph != 0)
-        return PL_NONE;
-    if (!plan->ids && task.id - 1 < plan->n_tasks)
-        return plan->nodes[task.id - 1].function & PL_NODE_TARGET ? task.id - 1
-                                                                  : PL_NONE;
-    for (uint32_t i = 0; i < plan->n_targets; i++) {
-        if (pl_plan_id(plan, plan->targets[i]) == task.id)
-            return plan->targets[i];
-    }
-    return PL_NONE;
 }
 
 int pl_plan_key(const plait_plan *plan, uint32_t number, char *buf, size_t size)

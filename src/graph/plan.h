@@ -54,6 +54,12 @@ typedef struct pl_plan_options {
     const pl_task_options *options;
 } pl_plan_options;
 
+/* A target's task, and its plan number. */
+typedef struct pl_plan_target_id {
+    uint32_t id;
+    uint32_t number;
+} pl_plan_target_id;
+
 struct plait_plan {
     pl_refcount count;
     plait_graph *graph;
@@ -69,10 +75,11 @@ struct plait_plan {
     uint32_t *words;
     uint32_t *successors;
     uint32_t *sources;
-    uint32_t *ids;                 /* plan number -> id; NULL: number + 1 */
-    uint32_t *targets;             /* plan numbers, as asked for */
-    pl_plan_options *options;      /* by rising number */
-    const pl_function **functions; /* by number: the graph's */
+    uint32_t *ids;            /* plan number -> id; NULL: number + 1 */
+    uint32_t *targets;        /* plan numbers, as asked for */
+    pl_plan_options *options; /* by rising number */
+    _Atomic(pl_plan_target_id *) targets_by_id; /* plan_targets.c; or NULL */
+    const pl_function **functions;              /* by number: the graph's */
     _Atomic(void *) spare_cells; /* of an earlier run, for the next; or NULL */
     size_t order_bytes;          /* the most that ordering held for a while */
 };
@@ -116,7 +123,7 @@ const pl_task_options *pl_plan_task_options(const plait_plan *plan,
                                             uint32_t number);
 
 /* The plan number of a target by its handle; PL_NONE: it is none. */
-uint32_t pl_plan_target(const plait_plan *plan, plait_task task);
+uint32_t pl_plan_target(plait_plan *plan, plait_task task);
 
 /* The key of a task; as snprintf. */
 int pl_plan_key(const plait_plan *plan, uint32_t number, char *buf,

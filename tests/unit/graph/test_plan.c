@@ -135,6 +135,29 @@ static void only_what_is_needed(void **state)
     plait_graph_free(graph);
 }
 
+/* Numbers are no ids: every second task is not needed. */
+static void many_targets_of_a_culled_graph(void **state)
+{
+    (void)state;
+    plait_task tasks[200], targets[101];
+    plait_graph *g = plait_graph_new();
+    for (int i = 0; i < 200; i++)
+        tasks[i] = plait_literal(g, plait_int(i));
+    for (int i = 0; i < 100; i++)
+        targets[i] = tasks[199 - 2 * i];
+    targets[100] = targets[7]; /* asked for twice */
+    plait_plan *plan = plait_plan_new(g, targets, 101, NULL);
+    for (int i = 0; i < 101; i++) {
+        uint32_t number = pl_plan_target(plan, targets[i]);
+        assert_int_equal(number, plan->targets[i]);
+        assert_int_equal(pl_plan_id(plan, number), targets[i].id);
+    }
+    for (int i = 0; i < 200; i += 2)
+        assert_int_equal(pl_plan_target(plan, tasks[i]), PL_NONE);
+    plait_plan_free(plan);
+    plait_graph_free(g);
+}
+
 static void a_plan_is_of_the_graph_as_it_was(void **state)
 {
     (void)state;
@@ -235,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_edge_is_kept_in_every_order),
         cmocka_unit_test(only_what_is_needed),
+        cmocka_unit_test(many_targets_of_a_culled_graph),
         cmocka_unit_test(a_plan_is_of_the_graph_as_it_was),
         cmocka_unit_test(priorities_go_first),
         cmocka_unit_test(no_targets_are_an_empty_plan),
