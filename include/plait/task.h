@@ -4,6 +4,10 @@
  *
  * The context serves the task's own threads, while the task runs. compute.h
  * may be used in a task too: a wait in a task helps with what it waits for.
+ *
+ * The threads of a pool block signals, but for those that a fault sends. A
+ * process that a task begins inherits that, and could not be told to end: give
+ * it a mask of its own (posix_spawnattr_setsigmask, or sigprocmask after fork).
  */
 #ifndef PLAIT_TASK_H
 #define PLAIT_TASK_H
