@@ -11,10 +11,11 @@
 
 #define COLD_METHODS(X)                                                   \
     X(persist)                                                            \
-    X(visualize) X(visualise) X(__dask_graph__) X(__dask_keys__)          \
-        X(__dask_layers__) X(__dask_tokenize__) X(__dask_optimize__)      \
-            X(__dask_postcompute__) X(__dask_postpersist__) X(_repr_svg_) \
-                X(_repr_html_) X(_repr_mimebundle_)
+    X(visualize)                                                          \
+    X(visualise) X(__dask_graph__) X(__dask_keys__) X(__dask_layers__)    \
+        X(__dask_tokenize__) X(__dask_optimize__) X(__dask_postcompute__) \
+            X(__dask_postpersist__) X(_repr_svg_) X(_repr_html_)          \
+                X(_repr_mimebundle_)
 
 /* plait.collection.<name>(self, *args, **kwargs) */
 static PyObject *forward(PyObject *self, const char *name, PyObject *args,

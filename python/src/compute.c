@@ -34,7 +34,7 @@ static plait_run *begin(py_lowering *low, const plait_options *options,
     if (!plan)
         return NULL;
     py_lowering_retain(low); /* the run's */
-    bool left = py_gil_leave();
+    py_left left = py_gil_leave();
     plait_run *run = plait_plan_start(plan, options, err);
     if (!run || plait_run_on_done(run, has_ended, low) != PLAIT_OK)
         py_lowering_release(low);
@@ -84,7 +84,7 @@ int py_run_join(plait_run *run, int64_t timeout_ms, plait_status *status,
         int64_t left_ms = until == INT64_MAX ? LOOK_MS : until - now_ms();
         if (left_ms < 0)
             left_ms = 0;
-        bool left = py_gil_leave();
+        py_left left = py_gil_leave();
         *status =
             plait_run_wait(run, left_ms < LOOK_MS ? left_ms : LOOK_MS, err);
         py_gil_take(left);
@@ -101,7 +101,7 @@ void py_run_abandon(py_lowering *low, plait_run *run)
 {
     PyObject *raised = PyErr_GetRaisedException();
     atomic_store_explicit(&low->cancelled, true, memory_order_relaxed);
-    bool left = py_gil_leave();
+    py_left left = py_gil_leave();
     plait_run_cancel(run);
     plait_run_free(run);
     py_gil_take(left);

@@ -448,8 +448,9 @@ static bool has_unrun(py_state *state, PyObject *result, uint32_t births)
 PyObject *py_failure_check_result(py_lowering *low, uint32_t row,
                                   PyObject *result, uint32_t births)
 {
-    if (!has_unrun(low->state, result, births))
+    if (low->warned || !has_unrun(low->state, result, births))
         return result;
+    low->warned = true;
     PyObject *name = py_trail_name(low, row);
     PyObject *args[] = { name, result };
     PyObject *done = name ? py_call_hook(low->state, "failures",

@@ -83,21 +83,21 @@ plait_runtime *py_runtime(void)
 
 /* ---- the threads that wait ---- */
 
-bool py_gil_leave(void)
+py_left py_gil_leave(void)
 {
+    py_left left = { NULL, put_down };
     if (here && here->lowering)
-        return false;
-    put_down = PyEval_SaveThread();
-    return true;
+        return left;
+    left.tstate = put_down = PyEval_SaveThread();
+    return left;
 }
 
-void py_gil_take(bool left)
+void py_gil_take(py_left left)
 {
-    if (!left)
+    if (!left.tstate)
         return;
-    PyThreadState *tstate = put_down;
-    put_down = NULL;
-    PyEval_RestoreThread(tstate);
+    put_down = left.before;
+    PyEval_RestoreThread(left.tstate);
 }
 
 /* ---- the threads of a pool ---- */

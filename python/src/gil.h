@@ -35,12 +35,18 @@ plait_runtime *py_runtime(void);
 /* What this thread is as one of tasks; NULL: it runs none now. */
 py_thread *py_thread_here(void);
 
+/* A lock that was let go of. */
+typedef struct py_left {
+    PyThreadState *tstate; /* NULL: it was not */
+    PyThreadState *before;
+} py_left;
+
 /*
  * Lets go of the lock while C waits or runs tasks; py_gil_take gets it back.
- * In a task the engine does that by itself: false, and nothing is done.
+ * In a task the engine does that by itself, and nothing is done.
  */
-bool py_gil_leave(void);
-void py_gil_take(bool left);
+py_left py_gil_leave(void);
+void py_gil_take(py_left left);
 
 /* plait_options.spawn: a threading.Thread that runs main(arg). `user` is a
  * py_state. */

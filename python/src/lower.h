@@ -92,6 +92,7 @@ typedef struct py_lowering {
     PyObject *context;      /* of who submitted it */
     PyObject *failures;     /* list of Failure, as they happened */
     PyObject *stopped_by;   /* what is no Exception, or NULL */
+    bool warned;            /* of a Delayed that nobody runs */
     bool numbered;          /* rows have their numbers */
     bool has_options;       /* some tasks have options of their own */
     bool passes_failures;   /* some tasks take failed inputs */

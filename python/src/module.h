@@ -17,7 +17,8 @@
 /* The names that the extension looks up, kept as interned strings. */
 #define PY_NAMES(X)                                                            \
     X(apply)                                                                   \
-    X(args) X(collection) X(config) X(dask_key_name) X(daemon) X(delayed_pure) \
+    X(args)                                                                    \
+    X(collection) X(config) X(dask_key_name) X(daemon) X(delayed_pure)         \
         X(getattr) X(join) X(kwargs) X(name) X(pure) X(start) X(target)        \
             X(from_collection) X(from_graph) X(prepare) X(fresh) X(tokenize)   \
                 X(log_failure) X(warn_unrun) X(visualize_run) X(compute)       \
@@ -30,11 +31,12 @@
                                         X(__defaults__) X(__text_signature__)
 
 /* Operators of Delayed, by the names of module operator. */
-#define PY_OPERATORS(X)                                                      \
-    X(add)                                                                   \
-    X(sub) X(mul) X(matmul) X(truediv) X(floordiv) X(mod) X(pow) X(lshift)   \
-        X(rshift) X(and_) X(or_) X(xor) X(neg) X(pos) X(abs) X(invert) X(lt) \
-            X(le) X(eq) X(ne) X(gt) X(ge) X(getitem)
+#define PY_OPERATORS(X)                                                        \
+    X(add)                                                                     \
+    X(sub)                                                                     \
+    X(mul) X(matmul) X(truediv) X(floordiv) X(mod) X(pow) X(lshift) X(rshift)  \
+        X(and_) X(or_) X(xor) X(neg) X(pos) X(abs) X(invert) X(lt) X(le) X(eq) \
+            X(ne) X(gt) X(ge) X(getitem)
 
 typedef enum py_operator {
 #define PY_OPERATOR_ENUM(name) PY_OP_##name,

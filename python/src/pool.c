@@ -26,7 +26,7 @@ static void close_pool(py_pool *pool)
     pool->executor = NULL;
     if (!executor)
         return;
-    bool left = py_gil_leave();
+    py_left left = py_gil_leave();
     plait_executor_close(executor);
     py_gil_take(left);
 }
@@ -92,7 +92,7 @@ PyObject *py_open_executor(PyObject *module, PyObject *args, PyObject *kwargs)
     options.workers = workers;
     options.spawn = py_gil_spawn;
     options.spawn_user = state;
-    bool left = py_gil_leave();
+    py_left left = py_gil_leave();
     pool->executor = plait_executor_open(scheduler, &options, &err);
     py_gil_take(left);
     if (pool->executor)

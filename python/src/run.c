@@ -60,7 +60,7 @@ static PyObject *run_cancel(PyObject *op, PyObject *unused)
 {
     (void)unused;
     py_run *self = (py_run *)op;
-    bool left = py_gil_leave();
+    py_left left = py_gil_leave();
     plait_run_cancel(self->run);
     py_gil_take(left);
     Py_RETURN_NONE;
@@ -228,7 +228,7 @@ static PyObject *run_add_done_callback(PyObject *op, PyObject *fn)
         return PyErr_NoMemory();
     *done = (done_callback){ Py_NewRef(op), Py_NewRef(fn) };
     plait_run *run = self->run;
-    bool left = py_gil_leave();
+    py_left left = py_gil_leave();
     plait_status status = plait_run_on_done(run, call_back, done);
     py_gil_take(left);
     if (status == PLAIT_OK)
