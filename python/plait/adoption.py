@@ -148,12 +148,12 @@ def from_collection(x: Any) -> _core.Delayed:
     -------
     Delayed
     """
-    optimize = getattr(getattr(x, "expr", None), "optimize", None)
-    if callable(optimize):
+    name = None
+    # Dataframes are expressions. Asked of the type: a Delayed of Dask's own has
+    # any attribute.
+    if hasattr(type(x), "expr") and hasattr(type(x), "optimize"):
         name = f"finalize-{tokenize(x)}"
         x = x.optimize()
-    else:
-        name = None
     graph = x.__dask_graph__()
     keys = x.__dask_keys__()
     finalize, extra = x.__dask_postcompute__()

@@ -114,7 +114,7 @@ if TYPE_CHECKING:
         optimize_graph : bool
             For other schedulers: whether they optimize.
         scheduler : str, callable, Client or Executor, optional
-            ``"threads"``, ``"sync"``, …: see ``plait.get_scheduler``.
+            ``"threads"``, ``"sync"``, …: see ``plait.base.get_scheduler``.
         num_workers : int, optional
             How many tasks run at one time; by default, as many as there are
             CPUs.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Names for values: equal values get equal tokens.
 
+``plait.tokenize`` is this module and a function: ``plait.tokenize(value)``.
 A token is 32 hexadecimal digits. When Dask is loaded, its own ``tokenize`` is
 asked, so that what is registered there counts here too; otherwise the value is
 walked and hashed by what it is, never by where it lies in memory. What can't be
@@ -329,3 +330,13 @@ _SIMPLER: dict[type, Callable[[Any], tuple[object, ...]]] = {
 _SAY_IT_ALL = frozenset(
     ("datetime", "decimal", "fractions", "pathlib", "uuid", "zoneinfo")
 )
+
+
+class _Module(types.ModuleType):
+    """A module that can be called."""
+
+    def __call__(self, *args: object, **kwargs: object) -> str:
+        return tokenize(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Module
