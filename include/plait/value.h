@@ -144,6 +144,14 @@ PLAIT_API plait_value plait_bytes(const void *data, size_t size);
 PLAIT_API plait_value plait_bytes_new(plait_context *ctx, size_t size,
                                       void **data);
 
+/*
+ * Bytes that lie elsewhere, without a copy: `lease` (taken) is a value that
+ * keeps them alive and unchanged, such as a plait_object whose type's free
+ * gives them back. nil: they are copied.
+ */
+PLAIT_API plait_value plait_bytes_leased(const void *data, size_t size,
+                                         plait_value lease);
+
 /* Takes the n items, not the array. */
 PLAIT_API plait_value plait_list(const plait_value *items, size_t n);
 

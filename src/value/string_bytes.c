@@ -184,6 +184,16 @@ plait_value pl_bytes_leased(const void *data, size_t size, plait_value lease)
     return pl_value_of(&bytes->object);
 }
 
+plait_value plait_bytes_leased(const void *data, size_t size, plait_value lease)
+{
+    if (plait_is_error(lease))
+        return lease;
+    if (data || size == 0)
+        return pl_bytes_leased(data ? data : "", size, lease);
+    pl_release(lease);
+    return plait_error_value(PLAIT_EINVAL, "the data of bytes is NULL");
+}
+
 const void *plait_as_bytes(plait_value v, size_t *size)
 {
     const pl_bytes *bytes = v.kind == PLAIT_KIND_BYTES ? v.as.object : NULL;

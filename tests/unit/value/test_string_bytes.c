@@ -210,6 +210,60 @@ static void leases_through_lists_are_bounded(void **state)
     plait_release(v);
 }
 
+/* ---- plait_bytes_leased ---- */
+
+static void count_free(void *data)
+{
+    ++*(int *)data;
+}
+
+static const plait_type counted_type = { .size = sizeof(plait_type),
+                                         .name = "test.counted",
+                                         .free = count_free };
+
+static void bytes_are_lent_as_long_as_they_are_used(void **state)
+{
+    static const char text[] = "0123456789";
+    int freed = 0;
+    plait_value v =
+        plait_bytes_leased(text, 10, plait_object(&counted_type, &freed));
+    plait_value part = plait_bytes_leased(text + 2, 3, plait_retain(v));
+    size_t size;
+    (void)state;
+    assert_ptr_equal(plait_as_bytes(v, &size), text);
+    assert_int_equal(size, 10);
+    assert_ptr_equal(plait_as_bytes(part, &size), text + 2);
+    assert_int_equal(size, 3);
+    plait_release(v);
+    assert_int_equal(freed, 0);
+    plait_release(part);
+    assert_int_equal(freed, 1);
+}
+
+static void lent_bytes_of_null_are_an_error(void **state)
+{
+    int freed = 0;
+    plait_value v =
+        plait_bytes_leased(NULL, 1, plait_object(&counted_type, &freed));
+    (void)state;
+    assert_int_equal(plait_as_error(v)->status, PLAIT_EINVAL);
+    assert_int_equal(freed, 1);
+    plait_release(v);
+    v = plait_bytes_leased(NULL, 0, plait_object(&counted_type, &freed));
+    assert_non_null(plait_as_bytes(v, NULL));
+    plait_release(v);
+    assert_int_equal(freed, 2);
+}
+
+static void a_lease_that_is_an_error_is_returned(void **state)
+{
+    plait_value lease = plait_error_value(PLAIT_ESYS, "no memory to map");
+    plait_value v = plait_bytes_leased("abc", 3, lease);
+    (void)state;
+    assert_int_equal(plait_as_error(v)->status, PLAIT_ESYS);
+    plait_release(v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +282,9 @@ int main(void)
         cmocka_unit_test(without_a_lease_bytes_are_copied),
         cmocka_unit_test(leases_do_not_chain),
         cmocka_unit_test(leases_through_lists_are_bounded),
+        cmocka_unit_test(bytes_are_lent_as_long_as_they_are_used),
+        cmocka_unit_test(lent_bytes_of_null_are_an_error),
+        cmocka_unit_test(a_lease_that_is_an_error_is_returned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
