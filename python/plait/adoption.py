@@ -229,8 +229,17 @@ class _Graph:
         spec = sys.modules.get("dask._task_spec")
         convert = getattr(spec, "convert_legacy_graph", None)
         nodes = dict(graph)
+        if convert:
+            # A future is known by its own key, which Dask takes for nothing.
+            futures = {
+                key: node for key, node in nodes.items() if _is_future(node)
+            }
+            others = {
+                key: nodes[key] for key in nodes if key not in futures
+            }
+            nodes = {**convert(others, set(nodes)), **futures}
         self._call = _call_node if convert else _call_tuple
-        self._nodes = convert(nodes) if convert else nodes
+        self._nodes = nodes
         self._made: dict[Any, _core.Delayed] = {}
 
     def task(self, key: Any) -> _core.Delayed:
@@ -273,6 +282,8 @@ class _Graph:
 
     def _inputs(self, key: Any) -> tuple[Any, ...]:
         node = self._nodes[key]
+        if _is_future(node):
+            return ()
         if self._call is _call_node:
             return tuple(node.dependencies)
         return tuple(dict.fromkeys(_refs(node, self._nodes)))
@@ -284,7 +295,9 @@ class _Graph:
         self, key: Any, origin: Origin | None, length: int | None
     ) -> _core.Delayed:
         inputs = self._inputs(key)
-        node = Adopted(key, self._nodes[key], inputs, self._call, origin)
+        there = self._nodes[key]
+        how = _call_future if _is_future(there) else self._call
+        node = Adopted(key, there, inputs, how, origin)
         # Pure: tasks of several graphs that have the same key are one.
         call = _core.delayed(node, pure=True, nout=length)
         tasks = [self._made[one] for one in inputs]
@@ -340,6 +353,16 @@ def _circle(path: dict[Any, Iterator[Any]], key: Any) -> str:
 
 def _call_node(node: Any, values: dict[Any, Any]) -> Any:
     return node(values)
+
+
+def _call_future(node: Any, values: dict[Any, Any]) -> Any:
+    return node.result()
+
+
+def _is_future(node: Any) -> bool:
+    """Whether this is a value that a cluster has, or will have."""
+    module = type(node).__module__.partition(".")[0]
+    return module == "distributed" and hasattr(node, "result")
 
 
 def _call_tuple(node: Any, values: dict[Any, Any]) -> Any:

@@ -18,6 +18,7 @@ The names: ``scheduler``, ``num_workers``, ``pool``, ``on_error``, ``retries``,
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import sys
 import threading
@@ -85,7 +86,7 @@ def get(
     if found is _missing:
         found = _below(name)
     if found is _missing:
-        found = _environment("PLAIT_", name)
+        found = _environment(b"PLAIT_", name)
     if found is _missing and name in _SHARED:
         found = _dask(key, name)
     if found is not _missing:
@@ -163,7 +164,7 @@ def _below(name: str) -> Any:
     """What is set below a name, as a dict."""
     prefix = name + "."
     found: dict[str, Any] = {}
-    for key, value in list(config.items()):
+    for key, value in config.copy().items():
         if not key.startswith(prefix):
             continue
         *parents, last = key[len(prefix) :].split(".")
@@ -174,9 +175,15 @@ def _below(name: str) -> Any:
     return found or _missing
 
 
-def _environment(prefix: str, name: str) -> Any:
-    text = os.environ.get(prefix + name.upper().replace(".", "__"))
-    return _missing if not text else _value(text)
+def _environment(prefix: bytes, name: str) -> Any:
+    variable = prefix + _variable(name)
+    text = os.environb.get(variable)
+    return _value(os.fsdecode(text)) if text else _missing
+
+
+@functools.cache
+def _variable(name: str) -> bytes:
+    return os.fsencode(name.upper().replace(".", "__"))
 
 
 def _value(text: str) -> Any:
@@ -194,6 +201,6 @@ def _dask(key: str, name: str) -> Any:
     theirs = sys.modules.get("dask.config")
     ask = getattr(theirs, "get", None)
     if ask is None:  # not loaded, or another thread is loading it
-        return _environment("DASK_", name)
+        return _environment(b"DASK_", name)
     value = ask(key, None)
     return _missing if value is None else value

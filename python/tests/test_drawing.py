@@ -135,7 +135,8 @@ def test_labels_are_quoted(here):
 
 
 @pytest.mark.parametrize(
-    "name, begin", [("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")]
+    "name, begin",
+    [("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")],
 )
 def test_formats(here, name, begin):
     picture = pipeline().visualize(filename=name)
@@ -149,7 +150,8 @@ def test_the_format_can_be_said(here):
     pipeline().visualize(filename="b.svg", format="png")
     pipeline().visualize(filename="c.d", format="dot")
     pipeline().visualize()
-    assert sorted(os.listdir(here)) == ["a.svg", "b.png", "c.d.dot", "plait.png"]
+    written = ["a.svg", "b.png", "c.d.dot", "plait.png"]
+    assert sorted(os.listdir(here)) == written
 
 
 def test_no_file(here):
