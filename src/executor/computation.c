@@ -242,6 +242,16 @@ static pl_computation *new_computation(plait_plan *plan,
     return c;
 }
 
+void pl_computation_started(plait_run *run)
+{
+    pl_computation *c = pl_computation_of(run);
+    /* sequentially consistent, here and in `interrupt`'s callers: who stops a
+     * run that is just being started, or who starts it, interrupts it */
+    atomic_store_explicit(&c->started, true, memory_order_seq_cst);
+    if (atomic_load_explicit(&run->stop_status, memory_order_seq_cst) != 0)
+        interrupt(c);
+}
+
 static plait_status start(pl_computation *c, plait_error *err)
 {
     plait_run *run = &c->run;
@@ -251,11 +261,7 @@ static plait_status start(pl_computation *c, plait_error *err)
     plait_status status = ops->start(c->executor->self, run, err);
     if (status != PLAIT_OK)
         return status;
-    /* sequentially consistent, here and in `interrupt`'s callers: who stops a
-     * run that is just being started, or who starts it, interrupts it */
-    atomic_store_explicit(&c->started, true, memory_order_seq_cst);
-    if (atomic_load_explicit(&run->stop_status, memory_order_seq_cst) != 0)
-        interrupt(c);
+    pl_computation_started(run);
     return PLAIT_OK;
 }
 

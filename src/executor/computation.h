@@ -60,6 +60,10 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
                                 const plait_observer *watcher,
                                 plait_error *err);
 
+/* The executor has taken the run: from now on stopping it interrupts it. For an
+ * executor whose start lasts as long as the run. */
+void pl_computation_started(plait_run *run);
+
 /* Whether a wait has something to return. */
 bool pl_computation_is_over(const pl_computation *c);
 

@@ -122,6 +122,8 @@ plait_executor *pl_executor_new(const char *name, const plait_options *options,
     executor->ops = ops;
     if (ops.start == pl_threads_ops.start)
         executor->interrupt = pl_threads_interrupt;
+    else if (ops.start == pl_sync_ops.start)
+        executor->interrupt = pl_sync_interrupt;
     executor->generation = pl_process_generation();
     atomic_init(&executor->count, 1);
     plait_options meant = *options;

@@ -30,6 +30,7 @@ struct plait_executor {
 /* Our own. */
 extern const plait_executor_ops pl_sync_ops;
 extern const plait_executor_ops pl_threads_ops;
+void pl_sync_interrupt(void *self, plait_run *run, unsigned worker);
 void pl_threads_interrupt(void *self, plait_run *run, unsigned worker);
 
 /* A caller's options, with what they leave open filled in from the

@@ -414,6 +414,38 @@ static void a_timeout_interrupts(void **state)
     check_pairs();
 }
 
+/* The thread that waits for a sync run is the one that is interrupted. */
+static void check_sync_timeout(const plait_options *options)
+{
+    plait_error err = { PLAIT_ERROR_INIT };
+    plait_value outs[2];
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, until_cancelled);
+    plait_task tasks[] = { plait_call_func(g, func, NULL, 0),
+                           plait_delayed(g, plain_task) };
+    plait_status status = plait_compute_all(g, tasks, 2, options, outs, &err);
+    assert_int_equal(status, PLAIT_ETIMEDOUT);
+    plait_graph_free(g);
+    assert_true(fake.interrupts >= 1);
+    check_pairs();
+}
+
+static void a_timeout_interrupts_sync(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .scheduler = "sync",
+                              .timeout_ms = 1 };
+    check_sync_timeout(&options);
+}
+
+static void a_run_s_timeout_interrupts_sync(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .scheduler = "sync",
+                              .run_timeout_ms = 1 };
+    check_sync_timeout(&options);
+}
+
 /* Last: closing can't be undone. */
 static void a_closed_runtime_fails_its_tasks(void **state)
 {
@@ -447,6 +479,8 @@ int main(void)
         cmocka_unit_test_setup(the_task_in_hand_is_put_back, begin),
         cmocka_unit_test_setup(a_cancel_interrupts, begin),
         cmocka_unit_test_setup(a_timeout_interrupts, begin),
+        cmocka_unit_test_setup(a_timeout_interrupts_sync, begin),
+        cmocka_unit_test_setup(a_run_s_timeout_interrupts_sync, begin),
         cmocka_unit_test_setup(a_closed_runtime_fails_its_tasks, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
