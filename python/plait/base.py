@@ -58,10 +58,18 @@ _DEFAULTS: dict[str, Any] = {
     "timeout": None,
     "run_timeout": None,
     "callbacks": None,
+    "observers": (),
 }
 # Ours alone: no other scheduler is told.
 _OURS = frozenset(
-    ("traverse", "optimize_graph", "scheduler", "get", "callbacks")
+    (
+        "traverse",
+        "optimize_graph",
+        "scheduler",
+        "get",
+        "callbacks",
+        "observers",
+    )
 )
 # What other schedulers know.
 _THEIRS = frozenset(
@@ -173,6 +181,7 @@ def prepare(
         targets = borrowed.lend(targets, executor)
         settings.setdefault("workers", borrowed.limit(executor))
     settings["scheduler"] = engine
+    settings["observers"] = said["observers"]
     settings["callbacks"] = callbacks.bridged(targets, said["callbacks"])
     return targets, settings, finish
 

@@ -2,7 +2,7 @@
 """Callbacks: functions that are called as a computation goes on.
 
 They have Dask's signatures, and Dask's own callbacks are called too when Dask
-is loaded. They come from the threads that run the tasks, one at a time.
+is loaded. They are called one at a time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ __all__ = ["Callback", "State", "add_callbacks", "bridged"]
 
 _Function = Callable[..., Any] | None
 _Tuple = tuple[_Function, _Function, _Function, _Function, _Function]
+# What the extension takes more: a function for tasks that got no value.
+_Six = tuple[_Function, _Function, _Function, _Function, _Function, _Function]
 _Self = TypeVar("_Self", bound="Callback")
 
 _NAMES = ("_start", "_start_state", "_pretask", "_posttask", "_finish")
@@ -128,10 +130,11 @@ class add_callbacks:
 class State(dict[str, Any]):
     """How far a computation is.
 
-    A dict that changes as it goes on: ``ready``, ``running``, ``finished`` and
-    ``released`` are sets of keys; ``waiting`` and ``waiting_data`` say for a
-    key what it still needs, and who still needs it; ``cache`` has the values;
-    ``dependencies`` and ``dependents`` never change.
+    A dict that changes as it goes on: ``ready``, ``running``, ``finished``,
+    ``errored`` (themselves, or for what they need) and ``released`` are sets of
+    keys; ``waiting`` and ``waiting_data`` say for a key what it still needs,
+    and who still needs it; ``cache`` has the values; ``dependencies`` and
+    ``dependents`` never change.
 
     Parameters
     ----------
@@ -167,6 +170,7 @@ class State(dict[str, Any]):
             ready={key for key, keys in left.items() if not keys},
             running=set(),
             finished=set(),
+            errored=set(),
             released=set(),
         )
         self.known = frozenset(values)
@@ -192,6 +196,13 @@ class State(dict[str, Any]):
         for one in self["dependencies"].get(key, ()):
             self._used(one, key)
 
+    def lose(self, key: Any) -> None:
+        """A task has failed, or will never run."""
+        self["running"].discard(key)
+        self["ready"].discard(key)
+        self["waiting"].pop(key, None)
+        self["errored"].add(key)
+
     def _used(self, key: Any, user: Any) -> None:
         users = self["waiting_data"].get(key, set())
         users.discard(user)
@@ -203,7 +214,7 @@ class State(dict[str, Any]):
 
 def bridged(
     targets: list[_core.Delayed], given: Iterable[Any] | None
-) -> Sequence[_Tuple]:
+) -> Sequence[_Six]:
     """What the extension is to call for the callbacks that there are.
 
     Parameters
@@ -246,20 +257,19 @@ class _Bridge:
     ) -> None:
         self._callbacks = callbacks
         self._begun: list[_Tuple] = []
-        # Reentrant: a callback may compute.
-        self._lock = threading.RLock()
         self._dsk = daskgraph.tasks_of(targets)
         self._state = _state(targets)
         self._hidden: _Hidden | None = None
 
     @property
-    def functions(self) -> _Tuple:
+    def functions(self) -> _Six:
         return (
             self._start,
             self._start_state,
             self._pretask,
             self._posttask,
             self._finish,
+            self._no_value,
         )
 
     def _start(self, _: Any) -> None:
@@ -281,22 +291,23 @@ class _Bridge:
     def _pretask(self, key: Any, _: Any, __: Any) -> None:
         if key in self._state.known:
             return
-        with self._lock:
-            self._state.begin(key)
-            for one in self._begun:
-                if one[2]:
-                    one[2](key, self._dsk, self._state)
+        self._state.begin(key)
+        for one in self._begun:
+            if one[2]:
+                one[2](key, self._dsk, self._state)
 
     def _posttask(
         self, key: Any, result: Any, _: Any, __: Any, worker: Any
     ) -> None:
         if key in self._state.known:
             return
-        with self._lock:
-            self._state.end(key, result)
-            for one in self._begun:
-                if one[3]:
-                    one[3](key, result, self._dsk, self._state, worker)
+        self._state.end(key, result)
+        for one in self._begun:
+            if one[3]:
+                one[3](key, result, self._dsk, self._state, worker)
+
+    def _no_value(self, key: Any) -> None:
+        self._state.lose(key)
 
     def _finish(self, _: Any, __: Any, errored: bool) -> None:
         begun, self._begun = self._begun, []

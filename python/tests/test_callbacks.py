@@ -188,6 +188,25 @@ def test_the_state_follows_the_run():
     ]
 
 
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_the_state_when_a_task_fails(scheduler):
+    ends = []
+
+    def end(dsk, state, errored):
+        ends.append({name: set(state[name]) for name in state})
+
+    bad = delayed(operator.truediv)(1, 0, dask_key_name="bad")
+    after = add(bad, 1, dask_key_name="after")
+    with Callback(finish=end):
+        with pytest.raises(ZeroDivisionError):
+            compute(after, chain(), scheduler=scheduler)
+    (state,) = ends
+    assert state["errored"] == {"bad", "after"}
+    assert state["finished"] == {"two", "three"}
+    assert not state["running"] and not state["ready"]
+    assert not state["waiting"]
+
+
 def test_the_state_says_what_is_needed_and_let_go_of():
     def end(dsk, state, errored):
         assert state["dependencies"]["three"] == {"one", "two"}

@@ -111,8 +111,12 @@ class ProgressBar(Callback):
         if not state:
             return 0.0
         done = len(state["finished"])
-        left = sum(len(state[name]) for name in ("ready", "waiting", "running"))
+        # Another's scheduler may have no list of what failed.
+        left = sum(len(state.get(name, ())) for name in _LEFT)
         return done / (done + left) if done + left else 0.0
+
+
+_LEFT = ("ready", "waiting", "running", "errored")
 
 
 class _Stream:
