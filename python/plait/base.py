@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import operator
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from plait import (
     _core,
+    arguments,
     borrowed,
     callbacks,
     collection,
     config,
     daskgraph,
     local,
+    logs,
     multiprocessing,
     threaded,
 )
-from plait.adoption import is_dask_collection
+from plait.adoption import Finalize, is_dask_collection
 from plait.annotations import annotate, follow_dask, get_annotations
 from plait.scheduling import get_scheduler, named_schedulers
-from plait.spelling import suggest, warn_misspelt
 from plait.tokenize import normalize_token, tokenize
 
 __all__ = [
@@ -44,56 +44,6 @@ __all__ = [
 ]
 
 _Finish = Callable[[Any], tuple[Any, ...]]
-
-# What compute and its kin know, and what they do when nobody says.
-_DEFAULTS: dict[str, Any] = {
-    "traverse": True,
-    "optimize_graph": True,
-    "scheduler": None,
-    "get": None,
-    "num_workers": None,
-    "pool": None,
-    "on_error": None,
-    "retries": None,
-    "timeout": None,
-    "run_timeout": None,
-    "callbacks": None,
-    "observers": (),
-}
-# Ours alone: no other scheduler is told.
-_OURS = frozenset(
-    (
-        "traverse",
-        "optimize_graph",
-        "scheduler",
-        "get",
-        "callbacks",
-        "observers",
-    )
-)
-# What other schedulers know.
-_THEIRS = frozenset(
-    (
-        "actors",
-        "allow_other_workers",
-        "asynchronous",
-        "cache",
-        "chunksize",
-        "direct",
-        "fifo_timeout",
-        "func_dumps",
-        "func_loads",
-        "initializer",
-        "priority",
-        "raise_exception",
-        "rerun_exceptions_locally",
-        "resources",
-        "sync",
-        "workers",
-    )
-)
-
-_ON_ERROR = ("finish", "stop", "collect")
 
 if TYPE_CHECKING:
 
@@ -163,9 +113,9 @@ def prepare(
     finish : callable
         Makes the result of the targets' values.
     """
-    said = _said(kwargs)
-    if len(said) > len(_DEFAULTS):
-        warn_misspelt(kwargs, _DEFAULTS, _THEIRS)
+    said = arguments.said(kwargs)
+    if len(said) > len(arguments.DEFAULTS):
+        arguments.warn_of_unknown(kwargs)
     targets, finish = _targets(args, said["traverse"])
     if not targets:
         return None, {}, lambda _: finish(())
@@ -173,15 +123,15 @@ def prepare(
     if engine is None:
         run = functools.partial(_elsewhere, executor, targets, kwargs)
         return None, {}, lambda _: finish(run())
+    logs.watch()
     pool = borrowed.plait_pool(executor)
-    settings = _settings(said)
+    settings = arguments.settings_of(said)
     if pool is not None:
         settings["executor"] = pool
     elif executor is not None:
         targets = borrowed.lend(targets, executor)
         settings.setdefault("workers", borrowed.limit(executor))
     settings["scheduler"] = engine
-    settings["observers"] = said["observers"]
     settings["callbacks"] = callbacks.bridged(targets, said["callbacks"])
     return targets, settings, finish
 
@@ -201,7 +151,7 @@ def start(*args: Any, **kwargs: Any) -> _core.Run:
     Run
         To wait for, to ask, to cancel.
     """
-    said = _said(kwargs)
+    said = arguments.said(kwargs)
     for one in args:
         if not isinstance(one, _core.Delayed):
             raise TypeError(
@@ -233,14 +183,18 @@ def persist(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
         keys, in the places of the Delayeds. With a client of distributed they
         are being computed there.
     """
-    said = _said(kwargs)
+    said = arguments.said(kwargs)
     targets, finish = _targets(args, said["traverse"])
     if not targets:
         return args
+    if _are_dask_s(targets):
+        get = kwargs.get("scheduler") or collection.__dask_scheduler__
+        made = _dask("persist", args, {**kwargs, "scheduler": get})
+        return tuple(made)
     engine, elsewhere = _engine(said, (*args, *targets[:1]))
     client = getattr(elsewhere, "__self__", elsewhere)
     if engine is None and callable(getattr(client, "persist", None)):
-        more = {key: kwargs[key] for key in kwargs if key not in _OURS}
+        more = {key: kwargs[key] for key in kwargs if key not in arguments.OURS}
         optimize = said["optimize_graph"]
         made = client.persist(targets, optimize_graph=optimize, **more)
         return finish(made)
@@ -276,6 +230,8 @@ def optimize(*args: Any, traverse: bool = True, **kwargs: Any) -> Any:
     targets, finish = _targets(args, traverse)
     if not targets:
         return args
+    if _are_dask_s(targets):
+        return _dask("optimize", args, {**kwargs, "traverse": traverse})
     graph = daskgraph.graph_of(targets)
     return finish(
         [
@@ -318,51 +274,6 @@ def visualize(
     targets, _ = _targets(args, traverse)
     drawing = importlib.import_module("plait.drawing")
     return drawing.visualize(targets, filename=filename, **kwargs)
-
-
-# ---- what was said ----
-
-
-def _said(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {**_DEFAULTS, **kwargs}
-
-
-def _settings(said: dict[str, Any]) -> dict[str, Any]:
-    """What to tell the extension; what is not said is left out."""
-    settings: dict[str, Any] = {}
-    for name, told in (
-        ("num_workers", "workers"),
-        ("retries", "retries"),
-        ("timeout", "timeout"),
-        ("run_timeout", "run_timeout"),
-    ):
-        value = said[name]
-        if value is None:
-            value = config.get(name, None)
-        if value is not None:
-            settings[told] = value
-    if "workers" in settings:
-        settings["workers"] = _count(settings["workers"])
-    settings["on_error"] = _on_error(said["on_error"])
-    return settings
-
-
-def _count(workers: Any) -> int:
-    number = operator.index(workers)
-    if number < 1:
-        raise ValueError(f"num_workers must be 1 or more, not {workers!r}")
-    return number
-
-
-def _on_error(word: Any) -> str:
-    if word is None:
-        word = config.get("on_error", "finish")
-    if word not in _ON_ERROR:
-        raise ValueError(
-            f"on_error must be 'finish', 'stop' or 'collect', not "
-            f"{word!r}{suggest(word, _ON_ERROR)}"
-        )
-    return str(word)
 
 
 # ---- what to run ----
@@ -415,6 +326,24 @@ def _opened(one: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _are_dask_s(targets: list[_core.Delayed]) -> bool:
+    """Whether some are parts of Dask's own collections put together."""
+    return any(
+        _core.label(target) == "finalize"
+        and type(_core.graph([target])[target.key][0]) is Finalize
+        for target in targets
+    )
+
+
+def _dask(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What Dask does with its own collections, ours among them: they stay
+    what they are, but for their graphs."""
+    function = getattr(sys.modules.get("dask.base"), name, None)
+    if function is None:
+        raise TypeError(f"{name}() of other collections needs Dask")
+    return function(*args, **kwargs)
 
 
 # ---- where to run it ----
@@ -471,7 +400,7 @@ def _elsewhere(
     more = {
         key: value
         for key, value in kwargs.items()
-        if key not in _OURS and key not in ("on_error", "run_timeout")
+        if key not in arguments.OURS and key not in ("on_error", "run_timeout")
     }
     graph = daskgraph.graph_of(targets)
     return get(graph, [target.key for target in targets], **more)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from plait import collection, local, threaded
-from plait.base import annotate, compute
+from plait.base import annotate, compute, optimize, persist
 from plait.delayed import Delayed, delayed
 
 add = delayed(operator.add)
@@ -341,6 +341,18 @@ def test_arrays(dask):
     assert task.compute() == 46
     task.dask.validate()
     assert set(array.dask) <= set(task.dask)
+
+
+def test_arrays_stay_arrays_when_they_are_kept(dask):
+    da = pytest.importorskip("dask.array")
+    array = da.arange(10, chunks=3) + 1
+    for keep in (persist, optimize):
+        kept, task = keep(array, add(1, 2))
+        assert type(kept) is type(array)
+        assert kept.compute().tolist() == list(range(1, 11))
+        assert task.compute() == 3
+    (nested,) = persist([array], scheduler="sync")
+    assert nested[0].npartitions == array.npartitions
 
 
 def test_an_array_of_delayeds(dask):
