@@ -7,6 +7,7 @@
 
 #include "failure.h"
 #include "gil.h"
+#include "observer.h"
 
 #define LOOK_MS 100
 
@@ -22,7 +23,7 @@ static void raise_plain(const plait_error *err)
 
 static void has_ended(plait_run *run, void *user)
 {
-    (void)run;
+    py_watch_ended(user, run);
     py_lowering_release(user);
 }
 
@@ -61,6 +62,7 @@ plait_run *py_run_begin(py_lowering *low, const py_settings *settings)
         if (!options.executor)
             return NULL;
     }
+    py_watch_options(low, &options);
     plait_run *run = begin(low, &options, &err);
     if (!run)
         raise_plain(&err);
@@ -101,6 +103,7 @@ void py_run_abandon(py_lowering *low, plait_run *run)
 {
     PyObject *raised = PyErr_GetRaisedException();
     atomic_store_explicit(&low->cancelled, true, memory_order_relaxed);
+    py_watch_close(low);
     py_left left = py_gil_leave();
     plait_run_cancel(run);
     plait_run_free(run);
@@ -162,7 +165,7 @@ static PyObject *run_and_wait(py_lowering *low, const py_settings *settings)
         return NULL;
     plait_error err = { PLAIT_ERROR_INIT };
     plait_status status;
-    if (py_run_join(run, -1, &status, &err) < 0) {
+    if (py_watch_join(low, run, &status, &err) < 0) {
         py_run_abandon(low, run);
         return NULL;
     }
@@ -187,7 +190,10 @@ static PyObject *compute(py_state *state, PyObject *args, PyObject *kwargs)
     Py_DECREF(targets);
     if (!low)
         return NULL;
-    PyObject *values = run_and_wait(low, &settings);
+    PyObject *values = NULL;
+    if (py_watch_begin(low, &settings, false) == 0)
+        values = run_and_wait(low, &settings);
+    values = py_watch_end(low, values);
     py_lowering_release(low);
     return values;
 }

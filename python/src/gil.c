@@ -83,10 +83,15 @@ plait_runtime *py_runtime(void)
 
 /* ---- the threads that wait ---- */
 
+bool py_gil_is_engines(void)
+{
+    return here && (here->lowering || here->told);
+}
+
 py_left py_gil_leave(void)
 {
     py_left left = { NULL, put_down };
-    if (here && here->lowering)
+    if (py_gil_is_engines())
         return left;
     left.tstate = put_down = PyEval_SaveThread();
     return left;

@@ -22,6 +22,7 @@ typedef struct py_thread {
     bool fresh;          /* just attached: signals may be waiting */
     bool interrupted;    /* guarded by the GIL: an exception was sent */
     struct py_lowering *lowering; /* of the task that runs; NULL: none */
+    bool told;                    /* in an event; the engine has the GIL */
     uint32_t row;                 /* of that task */
     int64_t deadline_ns;          /* of that task; INT64_MAX: none */
     uint64_t tasks;               /* that it has begun */
@@ -47,6 +48,9 @@ typedef struct py_left {
  */
 py_left py_gil_leave(void);
 void py_gil_take(py_left left);
+
+/* Whether it would do nothing. */
+bool py_gil_is_engines(void);
 
 /* plait_options.spawn: a threading.Thread that runs main(arg). `user` is a
  * py_state. */

@@ -6,7 +6,9 @@
 #include <time.h>
 
 #include "collect.h"
+#include "failure.h"
 #include "gil.h"
+#include "observer.h"
 #include "task.h"
 
 #define FEW_INPUTS 16
@@ -182,6 +184,22 @@ unsigned py_lowering_timeout_ms(const py_lowering *low, uint32_t row)
     return options.timeout_ms ? options.timeout_ms : low->timeout_ms;
 }
 
+int py_lowering_name_tasks(py_lowering *low)
+{
+    for (uint32_t row = 0; row < low->n_rows; row++) {
+        plait_task_options options = { PLAIT_TASK_OPTIONS_INIT };
+        find_options(low->rows[row].task, &options);
+        PyObject *name = py_trail_name(low, row);
+        options.key = name ? PyUnicode_AsUTF8(name) : NULL;
+        if (options.key)
+            plait_task_set(low->graph, py_lowering_task(low, row), &options);
+        Py_XDECREF(name);
+        if (!options.key)
+            return -1;
+    }
+    return 0;
+}
+
 int64_t py_lowering_deadline(const py_lowering *low, uint32_t row)
 {
     unsigned timeout_ms = py_lowering_timeout_ms(low, row);
@@ -288,7 +306,7 @@ static int set_up(py_lowering *low, const py_settings *settings)
         return -1;
     }
     plait_function function = { PLAIT_FUNCTION_INIT };
-    function.fn = py_task_run;
+    function.fn = settings->callbacks ? py_watch_task : py_task_run;
     function.payload = low;
     function.runtime = py_runtime();
     low->func = plait_function_add(low->graph, &function);
@@ -319,6 +337,7 @@ py_lowering *py_lower(py_state *state, PyObject *targets,
 
 static void lowering_free(py_lowering *low)
 {
+    py_watch_free(low->watch);
     plait_graph_free(low->graph);
     for (uint32_t i = 0; i < low->n_rows; i++)
         Py_CLEAR(low->rows[i].result);

@@ -89,6 +89,7 @@ typedef struct py_lowering {
     uint32_t *target_rows; /* of each; PY_NO_ROW: a leaf */
     plait_task *tasks;     /* of those that are none, n_tasks of them */
     size_t n_tasks;
+    struct py_watch *watch; /* who watches; NULL: nobody */
     PyObject *context;      /* of who submitted it */
     PyObject *failures;     /* list of Failure, as they happened */
     PyObject *stopped_by;   /* what is no Exception, or NULL */
@@ -124,6 +125,9 @@ int64_t py_lowering_deadline(const py_lowering *low, uint32_t row);
 
 /* Seconds as milliseconds, rounded up. */
 unsigned py_milliseconds(double seconds);
+
+/* Gives the engine a name for each task, for those who watch. */
+int py_lowering_name_tasks(py_lowering *low);
 
 /* The row of a Delayed that is in it; PY_NO_ROW, or no memory. */
 uint32_t py_lowering_find(py_lowering *low, const PyObject *delayed);

@@ -103,7 +103,9 @@ static int exec(PyObject *module)
         py_collect_setup(module, state) != 0 ||
         py_graph_setup(module, state) != 0 ||
         py_failure_setup(module, state) != 0 ||
-        py_pool_setup(module, state) != 0 || py_run_setup(module, state) != 0)
+        py_pool_setup(module, state) != 0 ||
+        py_observer_setup(module, state) != 0 ||
+        py_run_setup(module, state) != 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", plait_version());
 }
@@ -181,6 +183,12 @@ static PyMethodDef functions[] = {
       PyDoc_STR("Cancel a pool's runs, and end its threads.") },
     { "current_task", py_current_task, METH_NOARGS,
       PyDoc_STR("The key of the task that this thread runs.") },
+    { "progress", KEYWORDS_FUNCTION(py_progress), WITH_KEYWORDS,
+      PyDoc_STR("An Observer that shows progress on a file.") },
+    { "trace", py_trace, METH_O,
+      PyDoc_STR("An Observer that writes a Chrome trace when it is closed.") },
+    { "profile", py_profile, METH_NOARGS,
+      PyDoc_STR("An Observer that notes when each task ran.") },
     { "_restore", py_restore, METH_VARARGS,
       PyDoc_STR("A Delayed, from what was pickled.") },
     { NULL, NULL, 0, NULL },

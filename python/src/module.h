@@ -103,6 +103,7 @@ int py_collect_setup(PyObject *module, py_state *state);
 int py_graph_setup(PyObject *module, py_state *state);
 int py_failure_setup(PyObject *module, py_state *state);
 int py_pool_setup(PyObject *module, py_state *state);
+int py_observer_setup(PyObject *module, py_state *state);
 int py_run_setup(PyObject *module, py_state *state);
 
 /* The module's functions, by the file that has them. */
@@ -120,5 +121,8 @@ PyObject *py_failures(PyObject *module, PyObject *exc);
 PyObject *py_open_executor(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_close_executor(PyObject *module, PyObject *pool);
 PyObject *py_current_task(PyObject *module, PyObject *unused);
+PyObject *py_progress(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *py_trace(PyObject *module, PyObject *path);
+PyObject *py_profile(PyObject *module, PyObject *unused);
 
 #endif

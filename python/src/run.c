@@ -3,6 +3,7 @@
 #include "compute.h"
 #include "failure.h"
 #include "gil.h"
+#include "observer.h"
 
 typedef struct py_run {
     PyObject_HEAD PyObject *weakrefs;
@@ -359,11 +360,16 @@ static PyObject *begin(py_state *state, py_lowering *low,
     self->low = low;
     self->run = NULL;
     self->collects = settings->on_error == PLAIT_COLLECT;
-    if (low->n_tasks > 0 && !(self->run = py_run_begin(low, settings))) {
+    if (py_watch_begin(low, settings, true) != 0) {
         Py_DECREF(self);
         return NULL;
     }
-    return (PyObject *)self;
+    if (low->n_tasks > 0 && (self->run = py_run_begin(low, settings)))
+        return (PyObject *)self;
+    PyObject *made = low->n_tasks > 0 ? NULL : Py_NewRef((PyObject *)self);
+    made = py_watch_end(low, made);
+    Py_DECREF(self);
+    return made;
 }
 
 PyObject *py_start(PyObject *module, PyObject *args, PyObject *kwargs)

@@ -61,6 +61,14 @@ static PyObject *or_null(PyObject *object)
     return object == Py_None ? NULL : object;
 }
 
+/* A sequence, or NULL for none and for an empty one. */
+static int read_sequence(PyObject *given, PyObject **out)
+{
+    Py_ssize_t n = given == Py_None ? 0 : PySequence_Size(given);
+    *out = n > 0 ? given : NULL;
+    return n < 0 ? -1 : 0;
+}
+
 /* A count from 0 to `most`. */
 static int read_count(long number, const char *name, long most, unsigned *out)
 {
@@ -94,11 +102,11 @@ int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
         read_on_error(on_error, &settings->on_error) != 0 ||
         read_seconds(timeout, "timeout", &settings->timeout_ms) != 0 ||
         read_seconds(run_timeout, "run_timeout", &settings->run_timeout_ms) !=
-            0)
+            0 ||
+        read_sequence(observers, &settings->observers) != 0 ||
+        read_sequence(callbacks, &settings->callbacks) != 0)
         return -1;
     settings->executor = or_null(executor);
-    settings->observers = or_null(observers);
-    settings->callbacks = or_null(callbacks);
     *targets = read_targets(state, given);
     return *targets ? 0 : -1;
 }

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * listener.c: a plait_observer that calls functions of Python.
+ *
+ * A thread with an event queues it, and waits until its callbacks have been
+ * called: by the thread that computes, or by itself when it is its turn. Who
+ * holds the mutex never waits for the GIL; who waits for its turn holds
+ * neither.
+ */
+#include "listener.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "compute.h"
+#include "gil.h"
+
+#define LOOK_MS 100
+
+/* The places of functions in a callback's tuple. */
+enum { START, START_STATE, PRETASK, POSTTASK, FINISH, NO_VALUE, MOST };
+
+typedef struct event {
+    struct event *next;
+    plait_event_kind kind;
+    plait_run *run;
+    uint32_t row;
+    unsigned worker;
+    bool done;
+} event;
+
+struct py_listener {
+    py_lowering *low; /* whose it is */
+    plait_observer observer;
+    PyObject *callbacks;  /* a tuple of tuples */
+    Py_ssize_t n_started; /* callbacks whose start was called */
+    PyObject *context;    /* to call in, or NULL: in that of the thread */
+    bool serves;          /* the thread that computes calls */
+    bool hurries;         /* a failure ends the run at once */
+    pthread_t caller;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    /* guarded by mutex */
+    event *first; /* that nobody has begun to call for */
+    event **end;
+    event *current;  /* whose callbacks are being called */
+    unsigned inside; /* threads in on_event */
+    bool stops;      /* the run has ended, or is about to be stopped */
+    uint8_t *begun;  /* a bit per row */
+    /* written under mutex; it may be read without */
+    _Atomic bool closed;
+};
+
+/* Whose callbacks this thread is in. */
+static _Thread_local const py_listener *calling;
+
+bool py_listener_calls(void)
+{
+    return calling != NULL;
+}
+
+bool py_listener_is_closed(const py_listener *self)
+{
+    /* relaxed: a task that sees it late begins as if a moment earlier */
+    return atomic_load_explicit(&self->closed, memory_order_relaxed);
+}
+
+/* ---- calling; with the GIL ---- */
+
+static int call(PyObject *callback, int which, PyObject *const *args, size_t n)
+{
+    PyObject *fn = which < PyTuple_GET_SIZE(callback)
+                       ? PyTuple_GET_ITEM(callback, which)
+                       : Py_None;
+    if (fn == Py_None)
+        return 0;
+    PyObject *result = PyObject_Vectorcall(fn, args, n, NULL);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+static int call_all(py_listener *self, int which, PyObject *const *args,
+                    size_t n)
+{
+    int status = 0;
+    for (Py_ssize_t i = 0; i < self->n_started && status == 0; i++)
+        status = call(PyTuple_GET_ITEM(self->callbacks, i), which, args, n);
+    return status;
+}
+
+/* A task has its value, which stays where it is until this has returned. */
+static int call_posttask(py_listener *self, const event *at, PyObject *key)
+{
+    PyObject *result = self->low->rows[at->row].result;
+    PyObject *worker = PyLong_FromUnsignedLong(at->worker);
+    PyObject *args[] = { key, result ? result : Py_None, Py_None, Py_None,
+                         worker };
+    int status = worker ? call_all(self, POSTTASK, args, 5) : -1;
+    Py_XDECREF(worker);
+    return status;
+}
+
+static int call_for(py_listener *self, const event *at)
+{
+    PyObject *key =
+        py_delayed_key(self->low->state, self->low->rows[at->row].task);
+    if (!key)
+        return -1;
+    PyObject *args[] = { key, Py_None, Py_None };
+    if (at->kind == PLAIT_TASK_BEGIN)
+        return call_all(self, PRETASK, args, 3);
+    if (at->kind == PLAIT_TASK_END)
+        return call_posttask(self, at, key);
+    return call_all(self, NO_VALUE, args, 1);
+}
+
+static int call_in_context(py_listener *self, const event *at)
+{
+    if (!self->context)
+        return call_for(self, at);
+    if (PyContext_Enter(self->context) != 0)
+        return -1;
+    int status = call_for(self, at);
+    PyObject *raised = status != 0 ? PyErr_GetRaisedException() : NULL;
+    if (PyContext_Exit(self->context) != 0)
+        status = -1;
+    if (raised)
+        PyErr_SetRaisedException(raised);
+    return status;
+}
+
+/* ---- the queue; with the mutex ---- */
+
+static void push(py_listener *self, event *at)
+{
+    *self->end = at;
+    self->end = &at->next;
+}
+
+static event *pop(py_listener *self)
+{
+    event *at = self->first;
+    self->first = at->next;
+    if (!self->first)
+        self->end = &self->first;
+    return at;
+}
+
+/* Nothing is called any more: those who wait for it go on. */
+static void shut(py_listener *self)
+{
+    atomic_store_explicit(&self->closed, true, memory_order_relaxed);
+    while (self->first)
+        pop(self)->done = true;
+    pthread_cond_broadcast(&self->changed);
+}
+
+/* The exception that is set ends the run. */
+static void end_run(py_listener *self, plait_run *run)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    if (self->low->stopped_by)
+        Py_DECREF(raised);
+    else
+        self->low->stopped_by = raised;
+    pthread_mutex_lock(&self->mutex);
+    shut(self);
+    pthread_mutex_unlock(&self->mutex);
+    py_left left = py_gil_leave();
+    plait_run_cancel(run);
+    py_gil_take(left);
+}
+
+/* Calls for one event, on a thread that may be in a task's event itself: it is
+ * in no task meanwhile, and `attached` says whether the engine has the GIL for
+ * it, so that a computation there leaves the GIL to the engine. */
+static void call_outside(py_listener *self, const event *at, bool attached)
+{
+    const py_listener *outer = calling;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    py_thread *thread = py_thread_here();
+    py_thread before = { 0 };
+    if (thread) {
+        before.lowering = thread->lowering;
+        before.told = thread->told;
+        thread->lowering = NULL;
+        thread->told = attached;
+    }
+    calling = self;
+    if (call_in_context(self, at) != 0)
+        end_run(self, at->run);
+    calling = outer;
+    if (thread) {
+        thread->lowering = before.lowering;
+        thread->told = before.told;
+    }
+    PyGILState_Release(gil);
+}
+
+/* Calls for the first event. */
+static void serve(py_listener *self, bool attached)
+{
+    event *at = pop(self);
+    self->current = at;
+    pthread_mutex_unlock(&self->mutex);
+    call_outside(self, at, attached);
+    pthread_mutex_lock(&self->mutex);
+    self->current = NULL;
+    at->done = true;
+    pthread_cond_broadcast(&self->changed);
+}
+
+/* Until something changes; without the GIL. */
+static void wait_for_change(py_listener *self, bool attached)
+{
+    PyThreadState *tstate = attached ? PyEval_SaveThread() : NULL;
+    pthread_cond_wait(&self->changed, &self->mutex);
+    if (!attached)
+        return;
+    pthread_mutex_unlock(&self->mutex);
+    PyEval_RestoreThread(tstate);
+    pthread_mutex_lock(&self->mutex);
+}
+
+/* Until the callbacks of an event, which is queued, have been called. */
+static void see_to(py_listener *self, event *at, bool attached)
+{
+    bool calls = !self->serves || pthread_equal(self->caller, pthread_self());
+    pthread_cond_broadcast(&self->changed);
+    while (!at->done) {
+        bool turn = self->first == at || (self->serves && self->first);
+        if (calls && turn && !self->current)
+            serve(self, attached);
+        else
+            wait_for_change(self, attached);
+    }
+}
+
+/* ---- events ---- */
+
+/* A task that is tried again has begun before. */
+static bool is_news(py_listener *self, const event *at)
+{
+    if (at->kind != PLAIT_TASK_BEGIN)
+        return true;
+    uint8_t bit = (uint8_t)(1 << (at->row % 8));
+    bool is_first = !(self->begun[at->row / 8] & bit);
+    self->begun[at->row / 8] |= bit;
+    return is_first;
+}
+
+static void note(py_listener *self, event *at, bool attached)
+{
+    if (py_listener_is_closed(self) || !is_news(self, at))
+        return;
+    self->stops |= self->hurries && at->kind == PLAIT_TASK_FAILED;
+    self->inside++;
+    push(self, at);
+    see_to(self, at, attached);
+    self->inside--;
+    pthread_cond_broadcast(&self->changed);
+}
+
+static void on_event(const plait_event *said, void *user)
+{
+    py_listener *self = user;
+    if (Py_IsFinalizing())
+        return;
+    event at = { .kind = said->kind,
+                 .run = said->run,
+                 .row = said->task.id - 1,
+                 .worker = said->worker };
+    bool attached = PyGILState_Check();
+    pthread_mutex_lock(&self->mutex);
+    if (said->kind == PLAIT_RUN_END) {
+        self->stops = true;
+        pthread_cond_broadcast(&self->changed);
+    } else {
+        note(self, &at, attached);
+    }
+    pthread_mutex_unlock(&self->mutex);
+}
+
+/* ---- the thread that computes ---- */
+
+static void time_after_ms(struct timespec *time, long ms)
+{
+    clock_gettime(CLOCK_MONOTONIC, time);
+    time->tv_sec += ms / 1000;
+    time->tv_nsec += ms % 1000 * 1000000;
+    if (time->tv_nsec >= 1000000000) {
+        time->tv_sec++;
+        time->tv_nsec -= 1000000000;
+    }
+}
+
+/* Until there is an event (true), or the run may have ended; a while at most.
+ * `*wait_ms`: how long to wait for its end. */
+static bool wait_for_event(py_listener *self, int64_t *wait_ms)
+{
+    struct timespec until;
+    time_after_ms(&until, LOOK_MS);
+    py_left left = py_gil_leave();
+    pthread_mutex_lock(&self->mutex);
+    while (!self->first && !self->stops && !py_listener_is_closed(self)) {
+        if (pthread_cond_timedwait(&self->changed, &self->mutex, &until) ==
+            ETIMEDOUT)
+            break;
+    }
+    bool there_is = self->first != NULL;
+    *wait_ms = self->stops ? 1 : 0;
+    pthread_mutex_unlock(&self->mutex);
+    py_gil_take(left);
+    return there_is;
+}
+
+static void serve_all(py_listener *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    while (self->first)
+        serve(self, false);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+int py_listener_join(py_listener *self, plait_run *run, plait_status *status,
+                     plait_error *err)
+{
+    if (!self->serves)
+        return py_run_join(run, -1, status, err);
+    for (;;) {
+        int64_t wait_ms;
+        bool is_event = wait_for_event(self, &wait_ms);
+        if (PyErr_CheckSignals() != 0)
+            return -1;
+        if (is_event) {
+            serve_all(self);
+            continue;
+        }
+        int ended = py_run_join(run, wait_ms, status, err);
+        if (ended != 0)
+            return ended;
+    }
+}
+
+/* ---- begin and end ---- */
+
+int py_listener_start(py_listener *self)
+{
+    PyObject *args[] = { Py_None, Py_None };
+    Py_ssize_t n = PyTuple_GET_SIZE(self->callbacks);
+    int status = 0;
+    while (status == 0 && self->n_started < n) {
+        PyObject *next = PyTuple_GET_ITEM(self->callbacks, self->n_started);
+        status = call(next, START, args, 1);
+        self->n_started += status == 0;
+    }
+    if (status == 0)
+        status = call_all(self, START_STATE, args, 2);
+    return status == 0 ? 0 : py_listener_finish(self, true);
+}
+
+/* Adds what was raised before to what is raised now. */
+static void chain(PyObject *before)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    if (before && before != raised)
+        PyException_SetContext(raised, before); /* takes it */
+    else
+        Py_XDECREF(before);
+    PyErr_SetRaisedException(raised);
+}
+
+int py_listener_finish(py_listener *self, bool errored)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *args[] = { Py_None, Py_None, errored ? Py_True : Py_False };
+    Py_ssize_t n = self->n_started;
+    self->n_started = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (call(PyTuple_GET_ITEM(self->callbacks, i), FINISH, args, 3) == 0)
+            continue;
+        chain(raised);
+        raised = PyErr_GetRaisedException();
+    }
+    if (!raised)
+        return 0;
+    PyErr_SetRaisedException(raised);
+    return -1;
+}
+
+void py_listener_close(py_listener *self)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    unsigned own = calling == self;
+    PyThreadState *tstate = PyEval_SaveThread();
+    pthread_mutex_lock(&self->mutex);
+    shut(self);
+    while (self->inside > own)
+        pthread_cond_wait(&self->changed, &self->mutex);
+    pthread_mutex_unlock(&self->mutex);
+    PyEval_RestoreThread(tstate);
+    PyErr_SetRaisedException(raised);
+}
+
+/* ---- the listener ---- */
+
+const plait_observer *py_listener_observer(const py_listener *self)
+{
+    return &self->observer;
+}
+
+static int check(PyObject *callback)
+{
+    bool is_good = PyTuple_Check(callback);
+    Py_ssize_t n = is_good ? PyTuple_GET_SIZE(callback) : 0;
+    is_good = n == NO_VALUE || n == MOST;
+    for (Py_ssize_t i = 0; is_good && i < n; i++) {
+        PyObject *fn = PyTuple_GET_ITEM(callback, i);
+        is_good = fn == Py_None || PyCallable_Check(fn);
+    }
+    if (is_good)
+        return 0;
+    PyErr_Format(PyExc_TypeError,
+                 "a callback must be a tuple of five functions or None, not "
+                 "%R",
+                 callback);
+    return -1;
+}
+
+static PyObject *read_callbacks(PyObject *callbacks)
+{
+    PyObject *tuple = PySequence_Tuple(callbacks);
+    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++) {
+        if (check(PyTuple_GET_ITEM(tuple, i)) != 0)
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+static void init_sync(py_listener *self)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&self->mutex, NULL);
+}
+
+py_listener *py_listener_new(py_lowering *low, PyObject *callbacks,
+                             const py_settings *settings, bool in_background)
+{
+    py_listener *self = PyMem_RawCalloc(1, sizeof *self);
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    init_sync(self);
+    self->low = low;
+    self->observer = (plait_observer){
+        PLAIT_OBSERVER_INIT,
+        .kinds = PLAIT_TASK_BEGIN | PLAIT_TASK_END | PLAIT_TASK_FAILED |
+                 PLAIT_TASK_SKIPPED | PLAIT_RUN_END,
+        .on_event = on_event,
+        .user = self,
+    };
+    self->end = &self->first;
+    self->serves = !in_background && !py_gil_is_engines();
+    self->hurries = settings->on_error == PLAIT_STOP;
+    self->caller = pthread_self();
+    self->begun = PyMem_RawCalloc(low->n_rows / 8 + 1, 1);
+    self->callbacks = read_callbacks(callbacks);
+    if (self->callbacks && !self->serves)
+        self->context = PyContext_Copy(low->context);
+    if (self->begun && self->callbacks && (self->serves || self->context))
+        return self;
+    if (!PyErr_Occurred())
+        PyErr_NoMemory();
+    py_listener_free(self);
+    return NULL;
+}
+
+void py_listener_free(py_listener *self)
+{
+    if (!self)
+        return;
+    Py_XDECREF(self->callbacks);
+    Py_XDECREF(self->context);
+    PyMem_RawFree(self->begun);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->mutex);
+    PyMem_RawFree(self);
+}
