@@ -47,7 +47,7 @@ def annotate(**annotations: Any) -> Iterator[None]:
     3
     """
     _check(annotations)
-    var = follow_dask()
+    var = _follow(follow_dask() or _ours)
     before = var.get() or {}
     token = var.set({**before, **annotations})
     try:
@@ -64,19 +64,23 @@ def get_annotations() -> dict[str, Any]:
     dict
         By name; empty outside of any :func:`annotate`.
     """
-    return follow_dask().get() or {}
+    return (follow_dask() or _ours).get() or {}
 
 
-def follow_dask() -> _Var:
-    """The variable that holds the annotations: Dask's own once it is loaded,
-    so that ``dask.annotate`` counts here, and ours there."""
+def follow_dask() -> _Var | None:
+    """The variable that holds Dask's annotations once Dask is loaded, so that
+    ``dask.annotate`` counts here, and ours there; None: it is not loaded."""
     base = sys.modules.get("dask.base")
     var: object = getattr(base, "_annotations", None)
-    chosen: _Var = var if isinstance(var, ContextVar) else _ours
-    if _followed != [chosen]:
-        _core.use_annotations(chosen)
-        _followed[:] = [chosen]
-    return chosen
+    return _follow(var) if isinstance(var, ContextVar) else None
+
+
+def _follow(var: _Var) -> _Var:
+    # The extension looks into no variable before somebody needs it.
+    if _followed != [var]:
+        _core.use_annotations(var)
+        _followed[:] = [var]
+    return var
 
 
 def _check(annotations: dict[str, Any]) -> None:

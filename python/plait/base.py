@@ -119,7 +119,7 @@ def prepare(
     targets, finish = _targets(args, said["traverse"])
     if not targets:
         return None, {}, lambda _: finish(())
-    engine, executor = _engine(said, (*args, *targets[:1]))
+    engine, executor = _engine(said, [*_others(args), targets[0]])
     if engine is None:
         run = functools.partial(_elsewhere, executor, targets, kwargs)
         return None, {}, lambda _: finish(run())
@@ -191,7 +191,7 @@ def persist(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
         get = kwargs.get("scheduler") or collection.__dask_scheduler__
         made = _dask("persist", args, {**kwargs, "scheduler": get})
         return tuple(made)
-    engine, elsewhere = _engine(said, (*args, *targets[:1]))
+    engine, elsewhere = _engine(said, [*_others(args), targets[0]])
     client = getattr(elsewhere, "__self__", elsewhere)
     if engine is None and callable(getattr(client, "persist", None)):
         more = {key: kwargs[key] for key in kwargs if key not in arguments.OURS}
@@ -283,7 +283,7 @@ def _targets(
     args: tuple[Any, ...], traverse: bool
 ) -> tuple[list[_core.Delayed], _Finish]:
     """The Delayeds, and what puts their values in their places."""
-    if all(isinstance(one, _core.Delayed) for one in args):
+    if _are_delayeds(args):
         return list(args), tuple
     if traverse:
         opened = [_opened(one) for one in args]
@@ -297,6 +297,22 @@ def _targets(
     ]
     found = [_delayed(args[place]) for place in places]
     return found, functools.partial(_put, args, places)
+
+
+def _are_delayeds(args: tuple[Any, ...]) -> bool:
+    # By their types, of which there are few: there may be a million arguments.
+    return all(issubclass(kind, _core.Delayed) for kind in set(map(type, args)))
+
+
+def _others(args: tuple[Any, ...]) -> list[Any]:
+    """The arguments that are collections, but no Delayeds."""
+    if _are_delayeds(args):
+        return []
+    return [
+        one
+        for one in args
+        if not isinstance(one, _core.Delayed) and is_dask_collection(one)
+    ]
 
 
 def _put(
@@ -355,11 +371,7 @@ def _engine(
     """The name of an engine of ours, and the executor it uses, or None; or
     None, and a function of somebody else's."""
     follow_dask()
-    get = get_scheduler(
-        said["get"],
-        said["scheduler"],
-        [one for one in collections if is_dask_collection(one)],
-    )
+    get = get_scheduler(said["get"], said["scheduler"], collections)
     if get is local.get_sync:
         return "sync", None
     if isinstance(get, borrowed.Get):

@@ -176,7 +176,7 @@ def _common_default(collections: Iterable[Any]) -> Get | None:
     if not defaults:
         return None
     first: Get = defaults[0]
-    if any(one != first for one in defaults):
+    if any(one is not first and one != first for one in defaults):
         raise ValueError(
             "Compute called on multiple collections with differing default "
             "schedulers. Please specify a scheduler= parameter explicitly in "

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from plait import config
+from plait._core import Delayed
 
 __all__ = ["TokenizationError", "fresh", "normalize_token", "tokenize"]
 
@@ -72,6 +73,10 @@ def tokenize(*args: object, **kwargs: object) -> str:
     theirs = _dask_tokenize()
     if theirs is not None:
         return theirs(*args, **kwargs)
+    if not kwargs:
+        flat = _flat(args)
+        if flat is not None:
+            return flat
     try:
         return _Walk().digest((args, kwargs) if kwargs else args).hex()
     except (RecursionError, _Unknown) as why:
@@ -80,6 +85,25 @@ def tokenize(*args: object, **kwargs: object) -> str:
                 f"cannot be deterministically hashed: {why}"
             ) from None
         return fresh()
+
+
+def _flat(args: tuple[object, ...]) -> str | None:
+    """The token of what most calls have: numbers, texts and Delayeds. None:
+    there is more to it."""
+    kinds = set(map(type, args))
+    if Delayed in kinds:
+        keys = [one.key for one in args if type(one) is Delayed]
+        if set(map(type, keys)) != {str}:
+            return None
+        # In a tuple, which is none of the plain types: not a mere text.
+        args = tuple(
+            (one.key,) if type(one) is Delayed else one for one in args
+        )
+        kinds.discard(Delayed)
+    if not kinds <= _PLAIN:
+        return None
+    text = repr(args).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=16, person=b"flat").hexdigest()
 
 
 def _dask_tokenize() -> Callable[..., str] | None:
@@ -314,6 +338,9 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     bytes: bytes,
     bytearray: bytes,
 }
+
+# Those of them whose repr says all, and is short to make.
+_PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes))
 
 # Values that are hashed as what they consist of.
 _SIMPLER: dict[type, Callable[[Any], tuple[object, ...]]] = {
