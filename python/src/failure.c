@@ -345,6 +345,7 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
         list_failure(low, failure, args, n_args) != 0)
         PyErr_Clear();
     log_failure(low, failure);
+    py_thread_here()->failure_told = true;
     PyObject *text = PyObject_Repr(exception);
     const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     if (!utf8)
@@ -357,6 +358,21 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
     return value;
 }
 
+static bool is_cancelled(const py_lowering *low, PyObject *exception)
+{
+    return Py_TYPE(exception) == (PyTypeObject *)low->state->task_cancelled;
+}
+
+/* Keeps what is no Exception, to be raised where the run is waited for: one
+ * that a task raised by itself before one that was sent into it. Takes it. */
+static void keep_stopper(py_lowering *low, PyObject *exception)
+{
+    if (!low->stopped_by || is_cancelled(low, low->stopped_by))
+        Py_XSETREF(low->stopped_by, exception);
+    else
+        Py_DECREF(exception);
+}
+
 plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
                                uint32_t row, const plait_value *args,
                                size_t n_args)
@@ -364,11 +380,7 @@ plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
     PyObject *exception = PyErr_GetRaisedException();
     if (PyErr_GivenExceptionMatches(exception, PyExc_Exception))
         return failed(ctx, low, row, exception, args, n_args);
-    if (low->stopped_by ||
-        PyErr_GivenExceptionMatches(exception, low->state->task_cancelled))
-        Py_DECREF(exception);
-    else
-        low->stopped_by = exception;
+    keep_stopper(low, exception);
     return plait_error_stop(
         plait_error_value(PLAIT_ETASK, "ended by an exception that is no "
                                        "Exception"));
@@ -511,21 +523,48 @@ static void raise_failure(py_lowering *low, const py_failure *failure)
     PyErr_SetRaisedException(exception);
 }
 
+/* Of a run that was cancelled: what concurrent.futures raises for it. */
+static void raise_cancelled(void)
+{
+    PyObject *module = PyImport_ImportModule("concurrent.futures");
+    PyObject *kind =
+        module ? PyObject_GetAttrString(module, "CancelledError") : NULL;
+    if (kind)
+        PyErr_SetString(kind, "the run was cancelled");
+    Py_XDECREF(kind);
+    Py_XDECREF(module);
+}
+
+static bool was_timed_out(const py_lowering *low, const plait_error *err)
+{
+    return (err->status == PLAIT_ETIMEDOUT && !err->task.id) ||
+           (low->stopped_by && is_cancelled(low, low->stopped_by) &&
+            py_now_ns() >= low->deadline_ns);
+}
+
 void py_failure_raise(py_lowering *low, const plait_error *err)
 {
-    if (low->stopped_by) {
-        PyErr_SetRaisedException(Py_NewRef(low->stopped_by));
-        return;
-    }
+    PyObject *stopper = low->stopped_by;
     py_failure *failure = NULL;
-    if (err->task.id && !low->passes_failures)
-        failure = first_failure(low);
-    else if (err->task.id)
-        failure = failure_at(low, err->task.id - 1);
-    if (failure)
-        raise_failure(low, failure);
-    else
-        PyErr_SetString(class_of(err->status), err->message);
+    if (stopper && !is_cancelled(low, stopper)) {
+        PyErr_SetRaisedException(Py_NewRef(stopper));
+    } else if (was_timed_out(low, err)) {
+        PyErr_SetString(PyExc_TimeoutError,
+                        "the run took longer than its run_timeout");
+    } else if (err->status == PLAIT_ECANCELED) {
+        raise_cancelled();
+    } else if (stopper) {
+        PyErr_SetRaisedException(Py_NewRef(stopper));
+    } else {
+        if (err->task.id && !low->passes_failures)
+            failure = first_failure(low);
+        else if (err->task.id)
+            failure = failure_at(low, err->task.id - 1);
+        if (failure)
+            raise_failure(low, failure);
+        else
+            PyErr_SetString(class_of(err->status), err->message);
+    }
 }
 
 PyObject *py_failures(PyObject *module, PyObject *exc)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gil.h"
@@ -42,23 +41,16 @@ void py_interrupt_remove(py_thread *thread)
     pthread_mutex_unlock(&interrupts.mutex);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* With the GIL, and so while the task, if it still runs, stands still. */
 static void send(py_thread *thread)
 {
     uint64_t wanted =
         atomic_exchange_explicit(&thread->wanted, 0, memory_order_acq_rel);
     py_lowering *low = thread->lowering;
-    if (!wanted || !low ||
+    if (!wanted || !low || thread->interrupted ||
         wanted != atomic_load_explicit(&thread->serial, memory_order_relaxed))
         return;
-    PyObject *kind = now_ns() >= thread->deadline_ns
+    PyObject *kind = py_now_ns() >= thread->deadline_ns
                          ? PyExc_TimeoutError
                          : low->state->task_cancelled;
     thread->interrupted = true;

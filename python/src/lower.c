@@ -200,14 +200,21 @@ int py_lowering_name_tasks(py_lowering *low)
     return 0;
 }
 
-int64_t py_lowering_deadline(const py_lowering *low, uint32_t row)
+int64_t py_now_ns(void)
 {
-    unsigned timeout_ms = py_lowering_timeout_ms(low, row);
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return timeout_ms ? (int64_t)now.tv_sec * 1000000000 + now.tv_nsec +
-                            (int64_t)timeout_ms * 1000000
-                      : INT64_MAX;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t after_ms(unsigned ms)
+{
+    return ms ? py_now_ns() + (int64_t)ms * 1000000 : INT64_MAX;
+}
+
+int64_t py_lowering_deadline(const py_lowering *low, uint32_t row)
+{
+    return after_ms(py_lowering_timeout_ms(low, row));
 }
 
 /* ---- merging ---- */
@@ -217,7 +224,8 @@ static int find_equal(lowering_walk *w, const py_delayed_object *task,
                       uint32_t *row)
 {
     *row = PY_NO_ROW;
-    if (!(task->flags & PY_PURE) || !task->cold || !task->cold->key)
+    if (!(task->flags & PY_PURE) || !task->cold || !task->cold->key ||
+        !PyUnicode_CheckExact(task->cold->key))
         return 0;
     if (!w->keys && !(w->keys = PyDict_New()))
         return -1;
@@ -275,9 +283,9 @@ static int add_target(lowering_walk *w, size_t i)
 
 static int add_targets(py_lowering *low)
 {
-    lowering_walk w = { .walk = { .state = low->state, .visit = visit },
-                        .low = low,
-                        .inputs_room = FEW_INPUTS };
+    lowering_walk w = { .low = low, .inputs_room = FEW_INPUTS };
+    py_walk_init(&w.walk, low->state);
+    w.walk.visit = visit;
     w.inputs = w.few;
     int status = 0;
     size_t n = (size_t)PyList_GET_SIZE(low->targets);
@@ -312,6 +320,7 @@ static int set_up(py_lowering *low, const py_settings *settings)
     low->func = plait_function_add(low->graph, &function);
     low->retries = settings->retries;
     low->timeout_ms = settings->timeout_ms;
+    low->deadline_ns = after_ms(settings->run_timeout_ms);
     low->failures = PyList_New(0);
     low->context = PyContext_CopyCurrent();
     return low->failures && low->context ? 0 : -1;

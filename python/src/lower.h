@@ -2,10 +2,10 @@
 /*
  * lower.h: from Delayeds to a plait_graph.
  *
- * A walk lists what the targets need, inputs first, without recursion. It runs
- * no Python code, so that a Delayed's `mark`, its place in the list, is valid
- * while the walk goes on and the GIL is kept; it is checked against the list,
- * and never has to be reset.
+ * A walk lists what the targets need, inputs first, without recursion. One
+ * thread walks at a time, and walking runs no Python code, so that a Delayed's
+ * `mark`, its place in the list, is valid while the walk goes on; it is checked
+ * against the list, and never has to be reset.
  *
  * A lowering is one computation's graph with a row for each task. There is one
  * C function for all of them (task.c); its C arguments are the numbers of the
@@ -30,6 +30,9 @@ struct py_walk {
     struct py_frame *frames;
     size_t depth;
     size_t frames_room;
+    bool walks;      /* others wait */
+    int64_t kept_ns; /* the GIL, since then */
+    uint32_t steps;
     /* Called for each task when it has its place, and its inputs have. */
     int (*visit)(py_walk *walk, py_delayed_object *task);
     void *user;
@@ -42,10 +45,20 @@ static inline bool py_walk_has(const py_walk *walk,
     return task->mark < walk->n && walk->tasks[task->mark] == task;
 }
 
+/*
+ * Begins to walk, and ends it. Meanwhile other threads that want to walk wait;
+ * the walk lets go of the GIL now and then.
+ */
+void py_walk_init(py_walk *walk, py_state *state);
+void py_walk_fini(py_walk *walk);
+
+/* The list is whole: marks are not used any more, and others may walk. To be
+ * called before Python code runs. */
+void py_walk_done(py_walk *walk);
+
 /* Lists what `root` needs, and itself, where they are not listed yet. Leaves
  * are none: they are values. */
 int py_walk_add(py_walk *walk, py_delayed_object *root);
-void py_walk_fini(py_walk *walk);
 
 typedef struct py_row {
     py_delayed_object *task; /* borrowed: the targets keep it */
@@ -100,6 +113,7 @@ typedef struct py_lowering {
     _Atomic bool cancelled; /* by us */
     unsigned retries;
     unsigned timeout_ms;
+    int64_t deadline_ns; /* the run's; INT64_MAX: none */
 } py_lowering;
 
 /* The graph of what the targets (a list of Delayeds) need. */
@@ -122,6 +136,9 @@ unsigned py_lowering_timeout_ms(const py_lowering *low, uint32_t row);
 
 /* When the time of an attempt that begins now is up; INT64_MAX: never. */
 int64_t py_lowering_deadline(const py_lowering *low, uint32_t row);
+
+/* CLOCK_MONOTONIC. */
+int64_t py_now_ns(void);
 
 /* Seconds as milliseconds, rounded up. */
 unsigned py_milliseconds(double seconds);

@@ -12,18 +12,21 @@
 
 #include "compat.h"
 
+#include <sys/types.h>
+
 #include <plait/plait.h>
 
 /* The names that the extension looks up, kept as interned strings. */
 #define PY_NAMES(X)                                                            \
     X(apply)                                                                   \
     X(args)                                                                    \
-    X(collection) X(config) X(dask_key_name) X(daemon) X(delayed_pure)         \
-        X(getattr) X(join) X(kwargs) X(name) X(pure) X(start) X(target)        \
-            X(from_collection) X(from_graph) X(prepare) X(fresh) X(tokenize)   \
-                X(log_failure) X(warn_unrun) X(visualize_run) X(compute)       \
-                    X(__dask_graph__) X(__dask_scheduler__) X(__name__) X(     \
-                        __qualname__) X(__module__) X(__doc__) X(__wrapped__)  \
+    X(collection)                                                              \
+    X(config) X(dask_key_name) X(daemon) X(delayed_pure) X(getattr) X(join)    \
+        X(kwargs) X(name) X(pure) X(start) X(target) X(from_collection)        \
+            X(from_graph) X(prepare) X(fresh) X(tokenize) X(log_failure)       \
+                X(warn_unrun) X(visualize_run) X(compute) X(__dask_graph__)    \
+                    X(__dask_scheduler__) X(__name__) X(__qualname__) X(       \
+                        __module__) X(__doc__) X(__wrapped__)                  \
                         X(__dataclass_fields__) X(_fields) X(_make) X(__new__) \
                             X(func) X(modules) X(format_exception)             \
                                 X(__notes__) X(add_note) X(__self__)           \
@@ -34,9 +37,10 @@
 #define PY_OPERATORS(X)                                                        \
     X(add)                                                                     \
     X(sub)                                                                     \
-    X(mul) X(matmul) X(truediv) X(floordiv) X(mod) X(pow) X(lshift) X(rshift)  \
-        X(and_) X(or_) X(xor) X(neg) X(pos) X(abs) X(invert) X(lt) X(le) X(eq) \
-            X(ne) X(gt) X(ge) X(getitem)
+    X(mul)                                                                     \
+    X(matmul) X(truediv) X(floordiv) X(mod) X(pow) X(lshift) X(rshift) X(and_) \
+        X(or_) X(xor) X(neg) X(pos) X(abs) X(invert) X(lt) X(le) X(eq) X(ne)   \
+            X(gt) X(ge) X(getitem)
 
 typedef enum py_operator {
 #define PY_OPERATOR_ENUM(name) PY_OP_##name,
@@ -64,6 +68,7 @@ typedef struct py_state {
     PyObject *config;      /* plait.config.config, a dict */
     PyObject *dask_config; /* dask.config.config, a dict, or NULL */
     PyObject *annotations; /* the context variable, or NULL */
+    pid_t walker; /* the process in which a thread walks; 0: none does */
     /* How many Delayeds were made; it may wrap round. */
     uint32_t births;
 #define PY_NAME_FIELD(name) PyObject *str_##name;
@@ -102,6 +107,7 @@ int py_delayed_setup(PyObject *module, py_state *state);
 int py_collect_setup(PyObject *module, py_state *state);
 int py_graph_setup(PyObject *module, py_state *state);
 int py_failure_setup(PyObject *module, py_state *state);
+int py_log_setup(PyObject *module);
 int py_pool_setup(PyObject *module, py_state *state);
 int py_observer_setup(PyObject *module, py_state *state);
 int py_run_setup(PyObject *module, py_state *state);

@@ -170,13 +170,14 @@ static PyObject *number_of(numbering *n, PyObject *delayed)
 /* The tuples of what `self` needs, and itself, as the last. */
 static PyObject *flatten(py_state *state, py_delayed_object *self)
 {
-    numbering n = { .state = state, .walk = { .state = state } };
+    numbering n = { .state = state };
     n.tasks = PyList_New(0);
     n.numbers = PyDict_New();
     int status = n.tasks && n.numbers ? 0 : -1;
+    py_walk_init(&n.walk, state);
     if (status == 0)
         status = py_walk_add(&n.walk, self);
-    /* from here on Python code may run: only the list is used */
+    py_walk_done(&n.walk);
     for (uint32_t i = 0; i < n.walk.n && status == 0; i++)
         status = add_task(&n, n.walk.tasks[i]);
     if (status == 0 && self->kind == PY_LEAF)

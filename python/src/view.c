@@ -265,13 +265,14 @@ static int add_task(py_state *state, PyObject *graph, py_delayed_object *task)
 
 static int add_targets(py_state *state, PyObject *graph, PyObject *targets)
 {
-    py_walk walk = { .state = state };
+    py_walk walk;
+    py_walk_init(&walk, state);
     int status = 0;
     Py_ssize_t n = PyList_GET_SIZE(targets);
     for (Py_ssize_t i = 0; i < n && status == 0; i++)
         status = py_walk_add(&walk,
                              (py_delayed_object *)PyList_GET_ITEM(targets, i));
-    /* from here on Python code may run: only the list is used */
+    py_walk_done(&walk);
     for (uint32_t i = 0; i < walk.n && status == 0; i++)
         status = add_task(state, graph, walk.tasks[i]);
     for (Py_ssize_t i = 0; i < n && status == 0; i++)

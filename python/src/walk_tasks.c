@@ -3,8 +3,14 @@
  * walk_tasks.c: listing what targets need, inputs first, with a stack of its
  * own: a chain may be a million long.
  */
+#include <unistd.h>
+
 #include "collect.h"
 #include "lower.h"
+
+#define STEPS 4096
+#define MOST_NS 5000000
+#define WAIT_US 500
 
 /* Items that are gone through; `task` NULL: those of a container. */
 typedef struct py_frame {
@@ -92,19 +98,54 @@ static int step(py_walk *walk)
     return task ? append(walk, task) : 0;
 }
 
+/* Offers the GIL to others, when it was kept for long. */
+static void rest(py_walk *walk)
+{
+    if (++walk->steps % STEPS != 0 ||
+        py_now_ns() - walk->kept_ns < MOST_NS)
+        return;
+    Py_BEGIN_ALLOW_THREADS
+    Py_END_ALLOW_THREADS
+    walk->kept_ns = py_now_ns();
+}
+
 int py_walk_add(py_walk *walk, py_delayed_object *root)
 {
     if (look(walk, (PyObject *)root) != 0)
         return -1;
+    rest(walk);
     while (walk->depth > 0) {
         if (step(walk) != 0)
             return -1;
+        rest(walk);
     }
     return 0;
 }
 
+void py_walk_init(py_walk *walk, py_state *state)
+{
+    *walk = (py_walk){ .state = state };
+    /* In a forked child a thread that walked is not there. */
+    while (state->walker == getpid()) {
+        Py_BEGIN_ALLOW_THREADS
+        usleep(WAIT_US);
+        Py_END_ALLOW_THREADS
+    }
+    state->walker = getpid();
+    walk->walks = true;
+    walk->kept_ns = py_now_ns();
+}
+
+void py_walk_done(py_walk *walk)
+{
+    if (walk->walks)
+        walk->state->walker = 0;
+    walk->walks = false;
+}
+
 void py_walk_fini(py_walk *walk)
 {
+    py_walk_done(walk);
     PyMem_RawFree(walk->tasks);
     PyMem_RawFree(walk->frames);
 }
