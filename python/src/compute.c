@@ -30,13 +30,11 @@ static void has_ended(plait_run *run, void *user)
 static plait_run *begin(py_lowering *low, const plait_options *options,
                         plait_error *err)
 {
-    plait_plan *plan =
-        plait_plan_new_with(low->graph, low->tasks, low->n_tasks, options, err);
-    if (!plan)
-        return NULL;
     py_lowering_retain(low); /* the run's */
     py_left left = py_gil_leave();
-    plait_run *run = plait_plan_start(plan, options, err);
+    plait_plan *plan =
+        plait_plan_new_with(low->graph, low->tasks, low->n_tasks, options, err);
+    plait_run *run = plan ? plait_plan_start(plan, options, err) : NULL;
     if (!run || plait_run_on_done(run, has_ended, low) != PLAIT_OK)
         py_lowering_release(low);
     plait_plan_free(plan);
@@ -73,9 +71,7 @@ plait_run *py_run_begin(py_lowering *low, const py_settings *settings)
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return py_now_ns() / 1000000;
 }
 
 int py_run_join(plait_run *run, int64_t timeout_ms, plait_status *status,

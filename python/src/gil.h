@@ -20,6 +20,7 @@ typedef struct py_thread {
     unsigned long ident; /* as threading has it */
     bool owned;          /* the thread state was made for it */
     bool fresh;          /* just attached: signals may be waiting */
+    bool failure_told;   /* its failure is logged: the engine need not */
     bool interrupted;    /* guarded by the GIL: an exception was sent */
     struct py_lowering *lowering; /* of the task that runs; NULL: none */
     bool told;                    /* in an event; the engine has the GIL */

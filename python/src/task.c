@@ -197,6 +197,7 @@ static stay enter(py_thread *thread, py_lowering *low, uint32_t row)
     stay outer = { thread->lowering, thread->row, thread->deadline_ns,
                    atomic_load_explicit(&thread->serial,
                                         memory_order_relaxed) };
+    thread->failure_told = false;
     thread->lowering = low;
     thread->row = row;
     if (low->timeout_ms || low->has_options)
