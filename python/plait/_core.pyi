@@ -36,6 +36,7 @@ What the extension asks of the package, at first use and never at import:
     a Delayed made while it ran; both in the thread of the task.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from types import MethodType
@@ -47,14 +48,28 @@ _OnFailure = Literal["pass"]
 _State = Literal["waiting", "running", "done", "errored", "skipped"]
 _Key = str | tuple[Any, ...]
 
-# (start, start_state, pretask, posttask, finish), as in Dask; each may be None
-_Callback = tuple[
+# (start, start_state, pretask, posttask, finish), as in Dask; each may be None.
+# dsk and state are None: plait.callbacks knows them. A sixth function gets the
+# key of each task that has ended, or never ran, without a value. They are
+# called one at a time: in the thread that computes; where the event happens in
+# a computation that a task or `start` began. A task waits for those of its own
+# events. The first exception of one ends the run.
+_Five = tuple[
     Callable[..., object] | None,
     Callable[..., object] | None,
     Callable[..., object] | None,
     Callable[..., object] | None,
     Callable[..., object] | None,
 ]
+_Six = tuple[
+    Callable[..., object] | None,
+    Callable[..., object] | None,
+    Callable[..., object] | None,
+    Callable[..., object] | None,
+    Callable[..., object] | None,
+    Callable[..., object] | None,
+]
+_Callback = _Five | _Six
 
 __version__: str
 COLD: Mapping[str, str]
@@ -249,9 +264,37 @@ class Pool:
     @property
     def closed(self) -> bool: ...
 
+_Timing = tuple[str, int | None, int, float | None, float | None]
+
 @final
 class Observer:
-    """Something in C that watches runs; made by functions of this module."""
+    """Something in C that watches computations: `progress`, `trace` or
+    `profile` made it. It may watch several, also at one time."""
+
+    @property
+    def closed(self) -> bool: ...
+    def close(self) -> None:
+        """Let go of it; a trace is written now: OSError when it can't be.
+        RuntimeError while a computation goes on that it watches."""
+    def times(self) -> dict[_Key, float]:
+        """Of a profile: the seconds that each task took that ran."""
+    def timings(self) -> dict[_Key, _Timing]:
+        """Of a profile: outcome (running, done, errored, skipped), worker,
+        attempts, begin and end of each task's last run, the latter two by
+        the clock of time.monotonic."""
+    def __enter__(self) -> Observer: ...
+    def __exit__(self, *raised: object) -> None: ...
+
+def progress(file: Any = None) -> Observer:
+    """Shows progress on a file that has a descriptor, or on stderr: a bar on
+    a terminal, else a line every few seconds and at the end."""
+
+def trace(path: str | os.PathLike[str]) -> Observer:
+    """Writes a Chrome trace, which Perfetto opens, when it is closed: a lane
+    for each worker, a slice for each task, an arrow for each input."""
+
+def profile() -> Observer:
+    """Notes when each task ran, where, and how it ended."""
 
 @final
 class Run:

@@ -163,7 +163,8 @@ def start(*args: Any, **kwargs: Any) -> _core.Run:
             f"start() can't use scheduler={said['scheduler']!r}: it needs "
             "threads of this process"
         )
-    return _core.start(targets, **settings)
+    with callbacks.in_background(settings["callbacks"]):
+        return _core.start(targets, **settings)
 
 
 def persist(*args: Any, **kwargs: Any) -> tuple[Any, ...]:

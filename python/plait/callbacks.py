@@ -2,14 +2,22 @@
 """Callbacks: functions that are called as a computation goes on.
 
 They have Dask's signatures, and Dask's own callbacks are called too when Dask
-is loaded. They are called one at a time.
+is loaded.
+
+They are called one at a time, in the thread that computes, as in Dask. Where
+no thread waits that could, they are called in those of the tasks: in a
+computation that a task began, or :func:`plait.start`. A task waits for them:
+it begins after ``pretask``, and what needs its value does after ``posttask``.
+What a callback raises ends the computation, and is raised there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
@@ -17,7 +25,7 @@ from plait import _core, daskgraph
 from plait.adoption import Adopted
 from plait.refs import calls, refs_in
 
-__all__ = ["Callback", "State", "add_callbacks", "bridged"]
+__all__ = ["Callback", "State", "add_callbacks", "bridged", "in_background"]
 
 _Function = Callable[..., Any] | None
 _Tuple = tuple[_Function, _Function, _Function, _Function, _Function]
@@ -232,8 +240,41 @@ def bridged(
     if given is not None:
         wanted = [_as_tuple(one) for one in given]
     else:
-        wanted = [one for kind in _kinds() for one in kind.active]
+        called = _called.get()
+        wanted = [
+            one
+            for kind in _kinds()
+            for one in kind.active
+            if one not in called
+        ]
     return (_Bridge(targets, wanted).functions,) if wanted else ()
+
+
+# What is called for a computation in the background that this is a task of.
+_called: ContextVar[frozenset[_Tuple]] = ContextVar(
+    "plait_called", default=frozenset()
+)
+
+
+@contextlib.contextmanager
+def in_background(callbacks: Sequence[_Six]) -> Iterator[None]:
+    """A computation begins that nobody waits for: others that begin meanwhile
+    call what is active, but not those that its tasks begin.
+
+    Parameters
+    ----------
+    callbacks : sequence of tuples
+        What :func:`bridged` made.
+    """
+    bridges = [getattr(one[0], "__self__") for one in callbacks]
+    called = _called.get().union(*(bridge.callbacks for bridge in bridges))
+    for bridge in bridges:
+        bridge.hides = False
+    token = _called.set(called)
+    try:
+        yield
+    finally:
+        _called.reset(token)
 
 
 def _as_tuple(callback: Any) -> _Tuple:
@@ -255,7 +296,8 @@ class _Bridge:
     def __init__(
         self, targets: list[_core.Delayed], callbacks: list[_Tuple]
     ) -> None:
-        self._callbacks = callbacks
+        self.callbacks = callbacks
+        self.hides = True
         self._begun: list[_Tuple] = []
         self._dsk = daskgraph.tasks_of(targets)
         self._state = _state(targets)
@@ -273,9 +315,10 @@ class _Bridge:
         )
 
     def _start(self, _: Any) -> None:
-        self._hidden = _Hidden()
+        if self.hides:
+            self._hidden = _Hidden()
         try:
-            for one in self._callbacks:
+            for one in self.callbacks:
                 if one[0]:
                     one[0](self._dsk)
                 self._begun.append(one)
