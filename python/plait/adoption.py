@@ -8,12 +8,26 @@ tuples whose first item can be called.
 
 from __future__ import annotations
 
+import functools
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from plait import _core
+from plait.nodes import (
+    Evaluation,
+    Input,
+    call_of_node,
+    call_of_tuple,
+    evaluate_node,
+    evaluate_tuple,
+    is_future,
+    is_task,
+    refs_of,
+    wait_for,
+)
+from plait.refs import Call
 from plait.tokenize import tokenize
 
 __all__ = [
@@ -23,7 +37,6 @@ __all__ = [
     "from_collection",
     "from_graph",
     "is_dask_collection",
-    "is_in",
 ]
 
 
@@ -47,48 +60,25 @@ class Origin:
         self.layers = layers
 
 
-class Adopted:
-    """A task of a graph of Dask, to be called with its inputs' values.
+class Adopted(functools.partial[Any]):
+    """A function of a task of Dask's, that knows its task.
 
-    Parameters
+    It is called as the function is, with nothing of ours in between.
+
+    Attributes
     ----------
-    key
-        Its key.
     node
-        What the graph has there.
-    inputs : tuple
-        The keys of its inputs.
-    call : callable
-        Makes the value of a node and a dict of its inputs.
-    origin : Origin, optional
+        What the graph has.
+    origin : Origin or None
         Of what others see. A graph's inner tasks have none.
+    is_value : bool
+        Whether there is nothing to be run.
     """
 
-    __slots__ = ("__name__", "call", "inputs", "node", "origin")
-
-    def __init__(
-        self,
-        key: Any,
-        node: Any,
-        inputs: tuple[Any, ...],
-        call: Callable[[Any, dict[Any, Any]], Any],
-        origin: Origin | None = None,
-    ) -> None:
-        self.__name__ = _prefix(key)
-        self.node = node
-        self.inputs = inputs
-        self.call = call
-        self.origin = origin
-
-    def __call__(self, *values: Any) -> Any:
-        return self.call(self.node, dict(zip(self.inputs, values)))
-
-    @property
-    def is_value(self) -> bool:
-        """Whether there is nothing to be run."""
-        if self.call is _call_node:
-            return type(self.node).__name__ == "DataNode"
-        return not self.inputs and not _is_task(self.node)
+    __name__: str
+    node: Any
+    origin: Origin | None
+    is_value: bool
 
 
 def adopt(graph: Any, keys: Iterable[Any]) -> list[_core.Delayed]:
@@ -229,16 +219,17 @@ class _Graph:
         spec = sys.modules.get("dask._task_spec")
         convert = getattr(spec, "convert_legacy_graph", None)
         nodes = dict(graph)
-        if convert:
+        if convert is not None:
             # A future is known by its own key, which Dask takes for nothing.
             futures = {
-                key: node for key, node in nodes.items() if _is_future(node)
+                key: node for key, node in nodes.items() if is_future(node)
             }
             others = {
                 key: nodes[key] for key in nodes if key not in futures
             }
             nodes = {**convert(others, set(nodes)), **futures}
-        self._call = _call_node if convert else _call_tuple
+        self._spec = spec if convert is not None else None
+        self._evaluate = evaluate_tuple if self._spec is None else evaluate_node
         self._nodes = nodes
         self._made: dict[Any, _core.Delayed] = {}
 
@@ -282,11 +273,11 @@ class _Graph:
 
     def _inputs(self, key: Any) -> tuple[Any, ...]:
         node = self._nodes[key]
-        if _is_future(node):
+        if is_future(node):
             return ()
-        if self._call is _call_node:
+        if self._spec is not None:
             return tuple(node.dependencies)
-        return tuple(dict.fromkeys(_refs(node, self._nodes)))
+        return tuple(dict.fromkeys(refs_of(node, self._nodes)))
 
     def _make(self, key: Any) -> None:
         self._made[key] = self._call_of(key, None, None)
@@ -294,14 +285,43 @@ class _Graph:
     def _call_of(
         self, key: Any, origin: Origin | None, length: int | None
     ) -> _core.Delayed:
-        inputs = self._inputs(key)
-        there = self._nodes[key]
-        how = _call_future if _is_future(there) else self._call
-        node = Adopted(key, there, inputs, how, origin)
+        node = self._nodes[key]
+        call = self._as_call(node)
+        is_value = call is None and self._is_value(node)
+        if call is None:
+            inputs = self._inputs(key)
+            how = wait_for if is_future(node) else self._evaluate
+            refs = tuple(Input(one) for one in inputs)
+            call = (Evaluation(how, node, inputs), refs, {})
+        function, args, kwargs = call
+        adopted = Adopted(function)
+        adopted.__name__ = _prefix(key)
+        adopted.node = node
+        adopted.origin = origin
+        adopted.is_value = is_value
         # Pure: tasks of several graphs that have the same key are one.
-        call = _core.delayed(node, pure=True, nout=length)
-        tasks = [self._made[one] for one in inputs]
-        return call(*tasks, dask_key_name=key)
+        leaf = _core.delayed(adopted, pure=True, nout=length)
+        return leaf(
+            *map(self._filled, args),
+            **{name: self._filled(kwargs[name]) for name in kwargs},
+            dask_key_name=key,
+        )
+
+    def _filled(self, part: Any) -> Any:
+        return self._made[part.key] if type(part) is Input else part
+
+    def _as_call(self, node: Any) -> Call | None:
+        """A task that is a call with plain arguments; None: it is not."""
+        if self._spec is not None:
+            return call_of_node(node, self._spec)
+        return call_of_tuple(node, self._nodes)
+
+    def _is_value(self, node: Any) -> bool:
+        if is_future(node):
+            return False
+        if self._spec is not None:
+            return isinstance(node, self._spec.DataNode)
+        return not is_task(node) and not any(refs_of(node, self._nodes))
 
 
 # The graphs that can be forgotten when nobody else has them, by id: blocks of
@@ -349,49 +369,3 @@ def _circle(path: dict[Any, Iterator[Any]], key: Any) -> str:
     keys = list(path)
     circle = [*keys[keys.index(key) :], key]
     return f"Cycle detected in Dask: {'->'.join(map(str, circle))}"
-
-
-def _call_node(node: Any, values: dict[Any, Any]) -> Any:
-    return node(values)
-
-
-def _call_future(node: Any, values: dict[Any, Any]) -> Any:
-    return node.result()
-
-
-def _is_future(node: Any) -> bool:
-    """Whether this is a value that a cluster has, or will have."""
-    module = type(node).__module__.partition(".")[0]
-    return module == "distributed" and hasattr(node, "result")
-
-
-def _call_tuple(node: Any, values: dict[Any, Any]) -> Any:
-    """The value of a task as Dask wrote them before it had a class for it."""
-    if _is_task(node):
-        return node[0](*(_call_tuple(part, values) for part in node[1:]))
-    if isinstance(node, list):
-        return [_call_tuple(part, values) for part in node]
-    return values[node] if is_in(node, values) else node
-
-
-def _refs(node: Any, keys: Mapping[Any, Any]) -> Iterator[Any]:
-    if _is_task(node):
-        for part in node[1:]:
-            yield from _refs(part, keys)
-    elif isinstance(node, list):
-        for part in node:
-            yield from _refs(part, keys)
-    elif is_in(node, keys):
-        yield node
-
-
-def _is_task(node: Any) -> bool:
-    return type(node) is tuple and bool(node) and callable(node[0])
-
-
-def is_in(node: Any, keys: Mapping[Any, Any]) -> bool:
-    """Whether this is a key, though it may be what can't be one."""
-    try:
-        return node in keys
-    except TypeError:  # can't be hashed
-        return False

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from plait import _core
-from plait.adoption import Adopted, Finalize, Origin, is_in
+from plait.adoption import Adopted, Finalize, Origin
+from plait.nodes import is_in, is_task
 from plait.refs import Call, Shape, calls, has_refs, parts, refs_in
 from plait.walking import walk
 
@@ -217,7 +218,7 @@ class _Tuples:
 def _is_mistakable(value: Any, keys: Mapping[Any, Any]) -> bool:
     if type(value) is list:
         return True
-    if type(value) is tuple and value and callable(value[0]):
+    if is_task(value):
         return True
     return isinstance(value, (str, tuple)) and is_in(value, keys)
 

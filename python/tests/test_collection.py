@@ -227,6 +227,33 @@ def test_a_graph_that_lacks_a_task(dask):
         Delayed("a", {"a": task})
 
 
+def test_a_task_of_a_graph_fails_with_its_own_traceback():
+    def fail(x):
+        raise OSError(x)
+
+    for task in ((fail, "b"), (fail, 1)):
+        made = Delayed("a", {"a": task, "b": 1})
+        with pytest.raises(OSError, match="1") as raised:
+            made.compute()
+        frames = [one.name for one in raised.traceback]
+        assert frames[1:] == ["fail"]
+
+
+def test_arguments_of_tasks_are_what_they_are():
+    there = iter([1, 2])
+    graph = {
+        "a": (lambda *args: args, (1, "c", None), [1, "b"], {"c": "c"}, there),
+        "b": 2,
+        "d": (lambda *args: args, (1, slice(1, "c")), "b", (abs, -1), ["b"]),
+        "e": (list, there),
+    }
+    assert threaded.get(graph, ["a", "d", "e"]) == (
+        ((1, "c", None), [1, 2], {"c": "c"}, there),
+        ((1, slice(1, "c")), 2, 1, [2]),
+        [1, 2],
+    )
+
+
 def test_a_deep_graph():
     graph = {("x", 0): 0}
     for number in range(1, 20_000):
