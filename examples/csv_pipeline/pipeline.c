@@ -24,12 +24,18 @@ static plait_value fail_with_problem(plait_context *ctx, const char *path,
     return plait_fail(ctx, "%s:%zu: %s", path, problem->line, problem->text);
 }
 
-/* (path) -> a table of text */
-static plait_value load_data(plait_context *ctx, const plait_value *args,
-                             size_t n_args)
+/* The table among the arguments; NULL: there is none. */
+static const struct table *table_of(const plait_value *args, size_t n_args)
 {
-    (void)n_args;
-    const char *path = plait_as_string(args[0]);
+    return n_args > 0 ? plait_as_object(args[0], &table_type) : NULL;
+}
+
+plait_value load_data(plait_context *ctx, const plait_value *args,
+                      size_t n_args)
+{
+    const char *path = n_args > 0 ? plait_as_string(args[0]) : NULL;
+    if (!path)
+        return plait_fail(ctx, "the path of a file is needed");
     struct problem problem;
     struct csv_reader *reader = csv_reader_open(path, &problem);
     if (!reader)
@@ -60,12 +66,21 @@ static void log_note(const struct problem *found, void *user)
               found->text);
 }
 
-/* (table of text) -> typed table */
-static plait_value clean_data(plait_context *ctx, const plait_value *args,
-                              size_t n_args)
+static bool is_text(const struct table *table)
 {
-    (void)n_args;
-    const struct table *raw = plait_as_object(args[0], &table_type);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (table->columns[i].kind != COLUMN_TEXT)
+            return false;
+    }
+    return true;
+}
+
+plait_value clean_data(plait_context *ctx, const plait_value *args,
+                       size_t n_args)
+{
+    const struct table *raw = table_of(args, n_args);
+    if (!raw || !is_text(raw))
+        return plait_fail(ctx, "a table of text is needed");
     struct problem problem;
     struct noter noter = { ctx, raw->path };
     struct table *clean = table_clean(raw, log_note, &noter, &problem);
@@ -74,14 +89,22 @@ static plait_value clean_data(plait_context *ctx, const plait_value *args,
     return plait_object(&table_type, clean);
 }
 
-/* (typed table, [key, value, key, value…]) -> statistics */
-static plait_value analyze(plait_context *ctx, const plait_value *args,
-                           size_t n_args)
+static bool are_strings(const plait_value *items, size_t n)
 {
-    (void)n_args;
-    const struct table *table = plait_as_object(args[0], &table_type);
-    size_t n;
-    const plait_value *groups = plait_as_list(args[1], &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!plait_as_string(items[i]))
+            return false;
+    }
+    return true;
+}
+
+plait_value analyze(plait_context *ctx, const plait_value *args, size_t n_args)
+{
+    const struct table *table = table_of(args, n_args);
+    size_t n = 0;
+    const plait_value *groups = n_args > 1 ? plait_as_list(args[1], &n) : NULL;
+    if (!table || !are_strings(groups, n))
+        return plait_fail(ctx, "a table and a list of names are needed");
     struct statistics *statistics = statistics_new();
     if (!statistics)
         return plait_fail(ctx, "%s: out of memory", table->path);
@@ -110,20 +133,30 @@ static plait_value present(plait_context *ctx,
     return value;
 }
 
-/* ([statistics…], as data or as text) -> the summary */
-static plait_value summarize(plait_context *ctx, const plait_value *args,
-                             size_t n_args)
+static bool are_statistics(const plait_value *items, size_t n)
 {
-    (void)n_args;
-    size_t n;
-    const plait_value *parts = plait_as_list(args[0], &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!plait_as_object(items[i], &statistics_type))
+            return false;
+    }
+    return true;
+}
+
+plait_value summarize(plait_context *ctx, const plait_value *args,
+                      size_t n_args)
+{
+    size_t n = 0;
+    const plait_value *parts = n_args > 0 ? plait_as_list(args[0], &n) : NULL;
+    if (!parts || !are_statistics(parts, n))
+        return plait_fail(ctx, "a list of statistics is needed");
+    bool as_data = n_args > 1 && plait_as_bool(args[1]);
     struct statistics *all = statistics_new();
     bool merged = all != NULL;
     for (size_t i = 0; merged && i < n; i++)
         merged =
             statistics_merge(all, plait_as_object(parts[i], &statistics_type));
-    plait_value summary = merged ? present(ctx, all, plait_as_bool(args[1]))
-                                 : plait_fail(ctx, "out of memory");
+    plait_value summary =
+        merged ? present(ctx, all, as_data) : plait_fail(ctx, "out of memory");
     statistics_free(all);
     return summary;
 }

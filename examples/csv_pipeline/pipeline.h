@@ -8,6 +8,24 @@
 
 #include <plait/graph.h>
 
+/*
+ * The tasks, for whoever draws a graph of his own (plait.native in Python
+ * finds them by their names). Wrong arguments are an error.
+ *
+ *   load_data(path)              a table of text
+ *   clean_data(table of text)    a typed table
+ *   analyze(typed table, [key, value, key, value…])       statistics
+ *   summarize([statistics…], as data or as text)          the summary
+ */
+PLAIT_API plait_value load_data(plait_context *ctx, const plait_value *args,
+                                size_t n_args);
+PLAIT_API plait_value clean_data(plait_context *ctx, const plait_value *args,
+                                 size_t n_args);
+PLAIT_API plait_value analyze(plait_context *ctx, const plait_value *args,
+                              size_t n_args);
+PLAIT_API plait_value summarize(plait_context *ctx, const plait_value *args,
+                                size_t n_args);
+
 /* In one line, and what the options mean. */
 #define PIPELINE_USAGE \
     "[--group KEY:VALUE]... [--format text|data] [--] FILE.csv..."
