@@ -23,7 +23,14 @@ if TYPE_CHECKING:
         multiprocessing,
         threaded,
     )
-    from plait._core import Run, TaskCancelled, __version__
+    from plait._core import (
+        NativeValue,
+        Run,
+        TaskCancelled,
+        TaskError,
+        __version__,
+        native,
+    )
     from plait.asynchronous import acompute
     from plait.base import (
         annotate,
@@ -41,9 +48,12 @@ if TYPE_CHECKING:
 
 # Where a name is found when somebody asks for it.
 _HOMES = {
+    "NativeValue": "_core",
     "Run": "_core",
     "TaskCancelled": "_core",
+    "TaskError": "_core",
     "__version__": "_core",
+    "native": "_core",
     "acompute": "asynchronous",
     "annotate": "base",
     "compute": "base",

@@ -39,6 +39,7 @@ What the extension asks of the package, at first use and never at import:
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from os import PathLike
 from types import MethodType
 from typing import Any, Generic, Literal, TypeVar, final, overload
 
@@ -397,8 +398,67 @@ def open_executor(scheduler: str = "threads", workers: int = 0) -> Pool: ...
 def close_executor(pool: Pool) -> None:
     """Cancel its runs, wait for its tasks, end its threads. Idempotent."""
 
-def native(path: str) -> Any:
-    """The task functions of a C library, as attributes of what is returned."""
+class TaskError(RuntimeError):
+    """What a C function failed with.
+
+    A C function that has no memory raises MemoryError, and one that stopped
+    since its time was up TimeoutError; they have the attribute too.
+    """
+
+    status: str
+    """The name of its ``plait_status``, ``"PLAIT_EINVAL"``."""
+
+@final
+class NativeFunction:
+    """A function of a C library: ``__wrapped__`` of a `NativeLibrary`'s
+    attribute. A call runs it at once, in this thread, without the GIL."""
+
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    def __call__(self, *args: Any) -> Any: ...
+
+@final
+class NativeLibrary:
+    """A C library; its attributes are delayed functions."""
+
+    @property
+    def __file__(self) -> str: ...
+    def __getattr__(self, name: str) -> Delayed: ...
+
+@final
+class NativeValue:
+    """An object of a C library's own type, for its other functions."""
+
+    @property
+    def type_name(self) -> str: ...
+
+def native(path: str | PathLike[str], /) -> NativeLibrary:
+    """The task functions of a C library, as attributes of what is returned.
+
+    ``native("./pipeline.so").clean(x)`` makes a task, as a call of a delayed
+    function does. It runs the C function ``clean``, a ``plait_fn``, without
+    the GIL, beside tasks in Python.
+
+    Arguments are values or the results of other tasks: None, bool, int of 64
+    bits, float, str, list, tuple, dict, bytes and whatever has a buffer, and
+    what such functions returned. Buffers are not copied, and must not change
+    while the function runs. Results of bytes are memoryviews.
+
+    Parameters
+    ----------
+    path
+        The library's file. It stays loaded. A name without a slash is a file
+        in the working directory.
+
+    Raises
+    ------
+    OSError
+        It can't be loaded.
+    ImportError
+        It uses another libplait than this package.
+    """
 
 def set_log_sink(
     sink: Callable[[int, float, str, str, str, str], object] | None,

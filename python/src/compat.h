@@ -89,6 +89,18 @@ static inline PyObject *py_type_lookup(PyTypeObject *type, PyObject *name)
     return _PyType_Lookup(type, name);
 }
 
+/* Whether this thread has the GIL. PyGILState_Check() says so of every thread,
+ * once there was a sub-interpreter. */
+static inline bool py_has_gil(void)
+{
+    PyThreadState *own = PyGILState_GetThisThreadState();
+#if PY_VERSION_HEX >= 0x030D0000
+    return own && own == PyThreadState_GetUnchecked();
+#else
+    return own && own == _PyThreadState_UncheckedGet();
+#endif
+}
+
 /* A vectorcall offset, and a weak references' one, of a heap type. */
 #define PY_OFFSET_MEMBER(name, offset)           \
     {                                            \

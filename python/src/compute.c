@@ -7,6 +7,7 @@
 
 #include "failure.h"
 #include "gil.h"
+#include "native.h"
 #include "observer.h"
 
 #define LOOK_MS 100
@@ -128,7 +129,9 @@ PyObject *py_target_value(py_lowering *low, plait_run *run, size_t i,
     plait_error err = { PLAIT_ERROR_INIT };
     plait_run_result(run, py_lowering_task(low, row), &value, &err);
     PyObject *result = NULL;
-    if (collects && value.kind == PLAIT_KIND_ERROR)
+    if (err.status == PLAIT_OK)
+        result = py_native_import(low, row, value);
+    else if (collects && value.kind == PLAIT_KIND_ERROR)
         result = py_failure_of_target(low, row, value);
     else
         py_failure_raise(low, &err);

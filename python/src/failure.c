@@ -255,6 +255,17 @@ static py_failure *first_failure(const py_lowering *low)
     return first;
 }
 
+/* The listed failure of a row, borrowed; NULL: there is none. */
+static py_failure *failure_at(const py_lowering *low, uint32_t row)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(low->failures); i++) {
+        py_failure *at = (py_failure *)PyList_GET_ITEM(low->failures, i);
+        if (at->row == row)
+            return at;
+    }
+    return NULL;
+}
+
 /* Lists a failure; only that of the lowest row keeps its frames. */
 static int list_failure(py_lowering *low, py_failure *failure,
                         const plait_value *args, size_t n_args)
@@ -262,7 +273,8 @@ static int list_failure(py_lowering *low, py_failure *failure,
     py_failure *first = first_failure(low);
     py_failure *loser = NULL;
     if (!first || failure->row < first->row) {
-        failure->inputs = py_task_inputs(low, args, n_args);
+        failure->inputs =
+            args ? py_task_inputs(low, failure->row, args, n_args) : NULL;
         loser = first;
     } else if (failure->exception != first->exception) {
         loser = failure;
@@ -322,6 +334,18 @@ static int explain_timeout(py_lowering *low, uint32_t row, PyObject *exception)
     Py_XDECREF(text);
     Py_XDECREF(seconds);
     return status;
+}
+
+void py_failure_add(py_lowering *low, uint32_t row, PyObject *exception)
+{
+    py_failure *failure = new_failure(low, row, exception);
+    if (failure && (add_note(low, row, exception) != 0 ||
+                    list_failure(low, failure, NULL, 0) != 0))
+        PyErr_Clear();
+    if (failure)
+        log_failure(low, failure);
+    Py_XDECREF(failure);
+    PyErr_Clear();
 }
 
 /* Takes the exception; the payload of the error value is the Failure. */
@@ -398,10 +422,12 @@ static PyObject *failure_of(py_lowering *low, uint32_t row, plait_value error)
 {
     py_failure *cause =
         plait_as_object(plait_error_payload(error), failure_value_type());
+    const plait_error *err = plait_as_error(error);
+    if (!cause && err && err->task.id) /* of a C function */
+        cause = failure_at(low, err->task.id - 1);
     if (cause)
         return cause->row == row ? Py_NewRef((PyObject *)cause)
                                  : skipped_failure(low, row, cause);
-    const plait_error *err = plait_as_error(error);
     PyObject *exception = err ? generic_exception(err) : NULL;
     py_failure *made = exception ? new_failure(low, row, exception) : NULL;
     Py_XDECREF(exception);
@@ -500,17 +526,6 @@ static PyObject *class_of(plait_status status)
         break;
     }
     return PyExc_RuntimeError;
-}
-
-/* The listed failure of a row, borrowed; NULL: there is none. */
-static py_failure *failure_at(const py_lowering *low, uint32_t row)
-{
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(low->failures); i++) {
-        py_failure *at = (py_failure *)PyList_GET_ITEM(low->failures, i);
-        if (at->row == row)
-            return at;
-    }
-    return NULL;
 }
 
 /* Its own traceback, and none of ours: none was added on the way. */

@@ -8,6 +8,7 @@
 #include "collect.h"
 #include "failure.h"
 #include "gil.h"
+#include "native.h"
 #include "observer.h"
 #include "task.h"
 
@@ -240,6 +241,23 @@ static int find_equal(lowering_walk *w, const py_delayed_object *task,
 
 /* ---- tasks ---- */
 
+/* Adds the task of the last row to the graph. */
+static int add_to_graph(lowering_walk *w, const py_delayed_object *task,
+                        plait_task *handle)
+{
+    py_lowering *low = w->low;
+    if (py_is_native(low->state, task)) {
+        low->rows[low->n_rows - 1].native = 1;
+        return py_native_lower(low, task, handle);
+    }
+    if (find_inputs(w, task) != 0)
+        return -1;
+    for (size_t i = 0; i < w->n_inputs; i++)
+        low->rows[w->inputs[i].as.integer - 1].uses++;
+    *handle = plait_call_func(low->graph, low->func, w->inputs, w->n_inputs);
+    return 0;
+}
+
 static int visit(py_walk *walk, py_delayed_object *task)
 {
     lowering_walk *w = (lowering_walk *)walk;
@@ -250,14 +268,10 @@ static int visit(py_walk *walk, py_delayed_object *task)
         return -1;
     if (equal != PY_NO_ROW)
         return set_id(low, task->mark, equal);
-    if (find_inputs(w, task) != 0 || !add_row(low, task))
+    plait_task handle;
+    if (!add_row(low, task) || set_id(low, task->mark, low->n_rows - 1) != 0 ||
+        add_to_graph(w, task, &handle) != 0)
         return -1;
-    if (set_id(low, task->mark, low->n_rows - 1) != 0)
-        return -1;
-    for (size_t i = 0; i < w->n_inputs; i++)
-        low->rows[w->inputs[i].as.integer - 1].uses++;
-    plait_task handle =
-        plait_call_func(low->graph, low->func, w->inputs, w->n_inputs);
     if (task->cold ||
         (task->kind == PY_CALL && ((py_delayed_object *)task->func)->cold))
         set_options(low, task, handle);
@@ -291,6 +305,8 @@ static int add_targets(py_lowering *low)
     size_t n = (size_t)PyList_GET_SIZE(low->targets);
     for (size_t i = 0; i < n && status == 0; i++)
         status = add_target(&w, i);
+    if (status == 0 && low->n_natives > 0)
+        status = py_native_lowered(low);
     low->places = w.walk.tasks;
     low->n_places = w.walk.n;
     w.walk.tasks = NULL;
@@ -356,6 +372,7 @@ static void lowering_free(py_lowering *low)
     PyMem_RawFree(low->index);
     PyMem_RawFree(low->target_rows);
     PyMem_RawFree(low->tasks);
+    py_native_release(low);
     Py_XDECREF(low->targets);
     Py_XDECREF(low->context);
     Py_XDECREF(low->failures);

@@ -64,9 +64,14 @@ typedef struct py_row {
     py_delayed_object *task; /* borrowed: the targets keep it */
     PyObject *result;        /* or NULL */
     uint32_t uses;           /* left, one more for a target */
-    uint32_t number : 31;    /* among those of its label; see trail.c */
-    uint32_t ended : 1;      /* with a result */
+    uint32_t number : 29;    /* among those of its label; see trail.c */
+    uint32_t ended : 1;      /* with a result; see py_row_ended */
+    uint32_t native : 1;     /* a C function: `result` is made when needed */
+    uint32_t exported : 1;   /* C functions take the result */
 } py_row;
+
+/* The largest py_row.number. */
+#define PY_MOST_NUMBER ((UINT32_C(1) << 29) - 1)
 
 /* How a computation runs: what compute and start are told. */
 typedef struct py_settings {
@@ -98,9 +103,16 @@ typedef struct py_lowering {
     uint32_t ids_room;
     uint32_t *index; /* by address, of places; NULL: not asked for yet */
     uint32_t index_room;
-    PyObject *targets;     /* list of Delayeds */
-    uint32_t *target_rows; /* of each; PY_NO_ROW: a leaf */
-    plait_task *tasks;     /* of those that are none, n_tasks of them */
+    /* of mixed graphs, else NULL and 0; see native.h */
+    struct py_native *natives; /* the C functions */
+    size_t n_natives;
+    uint32_t *input_rows;       /* of the tasks in Python, in order */
+    size_t *first_inputs;       /* where those of each row begin */
+    _Atomic bool *native_ended; /* by row: with a result */
+    _Atomic bool has_obstacles; /* a result could not be converted */
+    PyObject *targets;          /* list of Delayeds */
+    uint32_t *target_rows;      /* of each; PY_NO_ROW: a leaf */
+    plait_task *tasks;          /* of those that are none, n_tasks of them */
     size_t n_tasks;
     struct py_watch *watch; /* who watches; NULL: nobody */
     PyObject *context;      /* of who submitted it */
@@ -128,6 +140,23 @@ void py_lowering_release(py_lowering *low);
 static inline plait_task py_lowering_task(const py_lowering *low, uint32_t row)
 {
     return (plait_task){ row + 1, low->func.graph };
+}
+
+/* Whether a row's task has ended with a result. */
+static inline bool py_row_ended(const py_lowering *low, uint32_t row)
+{
+    /* relaxed: a statistic */
+    return low->rows[row].native ? atomic_load_explicit(&low->native_ended[row],
+                                                        memory_order_relaxed)
+                                 : low->rows[row].ended;
+}
+
+/* The row of input i of a running task, which is no error. */
+static inline uint32_t py_input_row(const py_lowering *low, uint32_t row,
+                                    const plait_value *args, size_t i)
+{
+    return low->input_rows ? low->input_rows[low->first_inputs[row] + i]
+                           : (uint32_t)args[i].as.integer;
 }
 
 /* The options of a row's task, the run's where it has none of its own. */

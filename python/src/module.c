@@ -105,7 +105,8 @@ static int exec(PyObject *module)
         py_failure_setup(module, state) != 0 ||
         py_pool_setup(module, state) != 0 ||
         py_observer_setup(module, state) != 0 ||
-        py_run_setup(module, state) != 0)
+        py_run_setup(module, state) != 0 ||
+        py_native_setup(module, state) != 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", plait_version());
 }
@@ -118,11 +119,21 @@ static int exec(PyObject *module)
         X(observer_type) X(run_type) X(task_cancelled) X(cold) X(config)    \
             X(dask_config) X(annotations)
 
+/* clang-format off */
+#define FOR_NATIVE_OBJECTS(X) \
+    X(native_library_type)    \
+    X(native_function_type)   \
+    X(native_value_type)      \
+    X(native_bytes_type)      \
+    X(task_error)
+/* clang-format on */
+
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     py_state *state = py_state_of_module(module);
 #define VISIT(name) Py_VISIT(state->name);
     FOR_OBJECTS(VISIT)
+    FOR_NATIVE_OBJECTS(VISIT)
 #undef VISIT
     for (int i = 0; i < PY_OP_COUNT; i++)
         Py_VISIT(state->operators[i]);
@@ -134,6 +145,7 @@ static int clear(PyObject *module)
     py_state *state = py_state_of_module(module);
 #define CLEAR(name) Py_CLEAR(state->name);
     FOR_OBJECTS(CLEAR)
+    FOR_NATIVE_OBJECTS(CLEAR)
 #undef CLEAR
 #define PY_NAME_CLEAR(name) Py_CLEAR(state->str_##name);
     PY_NAMES(PY_NAME_CLEAR)
@@ -189,6 +201,10 @@ static PyMethodDef functions[] = {
       PyDoc_STR("An Observer that writes a Chrome trace when it is closed.") },
     { "profile", py_profile, METH_NOARGS,
       PyDoc_STR("An Observer that notes when each task ran.") },
+    { "native", py_native, METH_O,
+      PyDoc_STR("The task functions of a C library, as attributes.") },
+    { "_restore_native", py_restore_native, METH_VARARGS,
+      PyDoc_STR("A function of a C library, by their names.") },
     { "_restore", py_restore, METH_VARARGS,
       PyDoc_STR("A Delayed, from what was pickled.") },
     { NULL, NULL, 0, NULL },

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include <plait/plait.h>
@@ -29,7 +30,7 @@
                         __module__) X(__doc__) X(__wrapped__)                  \
                         X(__dataclass_fields__) X(_fields) X(_make) X(__new__) \
                             X(func) X(modules) X(format_exception)             \
-                                X(__notes__) X(add_note) X(__self__)           \
+                                X(__notes__) X(add_note) X(__self__) X(status) X(__buffer__)           \
                                     X(__signature__) X(__annotations__)        \
                                         X(__defaults__) X(__text_signature__)
 
@@ -60,6 +61,11 @@ typedef struct py_state {
     PyTypeObject *pool_type;
     PyTypeObject *observer_type;
     PyTypeObject *run_type;
+    PyTypeObject *native_library_type;
+    PyTypeObject *native_function_type;
+    PyTypeObject *native_value_type;
+    PyTypeObject *native_bytes_type;
+    PyObject *task_error; /* the class plait.TaskError */
     PyObject *task_cancelled; /* the exception that ends cancelled tasks */
     PyObject *operators[PY_OP_COUNT];
     PyObject *operator_names[PY_OP_COUNT];
@@ -69,6 +75,8 @@ typedef struct py_state {
     PyObject *dask_config; /* dask.config.config, a dict, or NULL */
     PyObject *annotations; /* the context variable, or NULL */
     pid_t walker; /* the process in which a thread walks; 0: none does */
+    /* Buffers that were let go of without the GIL; see convert.c. */
+    struct py_buffer *_Atomic dropped;
     /* How many Delayeds were made; it may wrap round. */
     uint32_t births;
 #define PY_NAME_FIELD(name) PyObject *str_##name;
@@ -111,6 +119,7 @@ int py_log_setup(PyObject *module);
 int py_pool_setup(PyObject *module, py_state *state);
 int py_observer_setup(PyObject *module, py_state *state);
 int py_run_setup(PyObject *module, py_state *state);
+int py_native_setup(PyObject *module, py_state *state);
 
 /* The module's functions, by the file that has them. */
 PyObject *py_delayed(PyObject *module, PyObject *args, PyObject *kwargs);
@@ -130,5 +139,7 @@ PyObject *py_current_task(PyObject *module, PyObject *unused);
 PyObject *py_progress(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_trace(PyObject *module, PyObject *path);
 PyObject *py_profile(PyObject *module, PyObject *unused);
+PyObject *py_native(PyObject *module, PyObject *path);
+PyObject *py_restore_native(PyObject *module, PyObject *args);
 
 #endif

@@ -152,7 +152,7 @@ static bool has_failed(const py_lowering *low, uint32_t row)
 static const char *state_of(py_run *self, uint32_t row, bool ended)
 {
     py_lowering *low = self->low;
-    if (low->rows[row].ended)
+    if (py_row_ended(low, row))
         return "done";
     if (has_failed(low, row))
         return "errored";

@@ -8,6 +8,7 @@
 #include "collect.h"
 #include "failure.h"
 #include "gil.h"
+#include "native.h"
 
 #define FEW_ITEMS 8
 
@@ -18,18 +19,28 @@ typedef struct inputs {
     py_state *state;
     py_lowering *low; /* NULL: from the list */
     const plait_value *args;
+    uint32_t row; /* of the task in the run */
     PyObject *list;
     const py_delayed_object *task;
     size_t at;
 } inputs;
 
-/* The value of one input of a run: new, as a failure may be made for it. */
-static PyObject *input_of_run(py_lowering *low, const py_delayed_object *task,
-                              plait_value arg)
+/* The value of input i of a run's row, which has one. */
+static PyObject *input_at(py_lowering *low, uint32_t row,
+                          const plait_value *args, size_t i)
 {
-    if (arg.kind != PLAIT_KIND_ERROR)
-        return Py_NewRef(low->rows[arg.as.integer].result);
-    return py_failure_as_input(low, task, arg);
+    uint32_t input = py_input_row(low, row, args, i);
+    PyObject *result = low->rows[input].result;
+    return result ? Py_NewRef(result) : py_native_import(low, input, args[i]);
+}
+
+/* The value of one input of a run: new, as a failure may be made for it. */
+static PyObject *input_of_run(const inputs *in, const py_delayed_object *input,
+                              size_t i)
+{
+    if (in->args[i].kind != PLAIT_KIND_ERROR)
+        return input_at(in->low, in->row, in->args, i);
+    return py_failure_as_input(in->low, input, in->args[i]);
 }
 
 /* The value in the place of a Delayed. */
@@ -41,19 +52,22 @@ static PyObject *value_of(PyObject *delayed, void *user)
         return Py_NewRef(input->items[0]);
     size_t at = in->at++;
     if (in->low)
-        return input_of_run(in->low, input, in->args[at]);
+        return input_of_run(in, input, at);
     return Py_NewRef(PyList_GET_ITEM(in->list, (Py_ssize_t)at));
 }
 
-PyObject *py_task_inputs(py_lowering *low, const plait_value *args,
-                         size_t n_args)
+PyObject *py_task_inputs(py_lowering *low, uint32_t row,
+                         const plait_value *args, size_t n_args)
 {
     PyObject *list = PyList_New((Py_ssize_t)n_args);
     for (size_t i = 0; list && i < n_args; i++) {
         PyObject *value = args[i].kind == PLAIT_KIND_ERROR
                               ? Py_NewRef(Py_None)
-                              : low->rows[args[i].as.integer].result;
-        PyList_SET_ITEM(list, (Py_ssize_t)i, Py_XNewRef(value));
+                              : input_at(low, row, args, i);
+        if (value)
+            PyList_SET_ITEM(list, (Py_ssize_t)i, value);
+        else
+            Py_CLEAR(list);
     }
     return list;
 }
@@ -172,13 +186,13 @@ static bool is_fresh(py_thread *thread)
 }
 
 /* Lets go of the inputs whose last use this was. */
-static void drop_inputs(py_lowering *low, const plait_value *args,
-                        size_t n_args)
+static void drop_inputs(py_lowering *low, uint32_t number,
+                        const plait_value *args, size_t n_args)
 {
     for (size_t i = 0; i < n_args; i++) {
         if (args[i].kind == PLAIT_KIND_ERROR)
             continue;
-        py_row *row = &low->rows[args[i].as.integer];
+        py_row *row = &low->rows[py_input_row(low, number, args, i)];
         if (--row->uses == 0)
             Py_CLEAR(row->result);
     }
@@ -218,6 +232,16 @@ static void leave(py_thread *thread, const stay *outer)
     atomic_store_explicit(&thread->serial, outer->serial, memory_order_relaxed);
 }
 
+/* For the tasks that use it; those in C have a value of their own. */
+static void keep_result(py_row *row, PyObject *result)
+{
+    row->ended = true;
+    if (row->uses > 0)
+        row->result = result;
+    else
+        Py_DECREF(result);
+}
+
 plait_value py_task_run(plait_context *ctx, const plait_value *args,
                         size_t n_args)
 {
@@ -225,9 +249,11 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
     py_thread *thread = py_thread_here();
     uint32_t number = plait_context_task(ctx).id - 1;
     py_row *row = &low->rows[number];
-    inputs in = {
-        .state = low->state, .low = low, .args = args, .task = row->task
-    };
+    inputs in = { .state = low->state,
+                  .low = low,
+                  .args = args,
+                  .row = number,
+                  .task = row->task };
     stay outer = enter(thread, low, number);
     uint32_t births = low->state->births;
     PyObject *result = NULL;
@@ -241,8 +267,9 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
     leave(thread, &outer);
     if (!result)
         return value;
-    row->result = result;
-    row->ended = true;
-    drop_inputs(low, args, n_args);
+    if (row->exported)
+        value = py_native_export(low, result);
+    keep_result(row, result);
+    drop_inputs(low, number, args, n_args);
     return value;
 }

@@ -14,7 +14,7 @@ PyObject *py_task_call(py_state *state, const py_delayed_object *task,
                        PyObject *inputs);
 
 /* The values of a running task's inputs: a list. */
-PyObject *py_task_inputs(py_lowering *low, const plait_value *args,
-                         size_t n_args);
+PyObject *py_task_inputs(py_lowering *low, uint32_t row,
+                         const plait_value *args, size_t n_args);
 
 #endif

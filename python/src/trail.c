@@ -24,7 +24,7 @@ static int number_rows(py_lowering *low)
         PyObject *label = py_delayed_label(low->state, low->rows[i].task);
         PyObject *count = label ? PyDict_GetItemWithError(counts, label) : NULL;
         uint32_t number = count ? (uint32_t)PyLong_AsUnsignedLong(count) : 0;
-        low->rows[i].number = number & INT32_MAX;
+        low->rows[i].number = number & PY_MOST_NUMBER;
         PyObject *next = PyLong_FromUnsignedLong(number + 1ul);
         if (!label || !next || PyErr_Occurred())
             status = -1;
