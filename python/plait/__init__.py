@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     )
     from plait.failures import debug, failures, split
     from plait.local import get
-
+    from plait.logs import log_fields
 # Where a name is found when somebody asks for it.
 _HOMES = {
     "NativeValue": "_core",
@@ -68,6 +68,7 @@ _HOMES = {
     "failures": "failures",
     "split": "failures",
     "get": "local",
+    "log_fields": "logs",
 }
 
 _MODULES = frozenset(

@@ -466,5 +466,8 @@ def set_log_sink(
     """Where the C library's log lines go: level, seconds since 1970, logger,
     task, thread name, message."""
 
+def set_log_level(level: int, /) -> None:
+    """The lowest level of lines that go there; 20 at first."""
+
 def current_task() -> _Key | None:
     """The key of the task that this thread runs."""

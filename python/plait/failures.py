@@ -7,19 +7,16 @@ the failures of the computation that raised ``exc``.
 
 from __future__ import annotations
 
-import logging
 import sys
 import types
 import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from plait import _core
+from plait import _core, logs
 from plait._core import Failure, failures
 
 __all__ = ["Failure", "debug", "failures", "split"]
-
-_log = logging.getLogger("plait")
 
 
 def split(results: Iterable[Any]) -> tuple[list[Any], list[Failure]]:
@@ -112,7 +109,7 @@ def log_failure(failure: Failure) -> None:
         Of a task that ran.
     """
     exception = failure.exception
-    _log.error(
+    logs.error(
         "task %s failed: %s: %s%s",
         failure.key,
         type(exception).__name__,
@@ -146,7 +143,7 @@ def warn_unrun(key: Any, value: Any) -> None:
         f"({made}.__wrapped__ is it), or call the delayed one outside of any "
         "task and pass its result"
     )
-    _log.error("%s", text)
+    logs.error("%s", text)
     warnings.warn(text, UserWarning, stacklevel=2)
 
 

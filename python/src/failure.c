@@ -298,15 +298,44 @@ static int add_note(py_lowering *low, uint32_t row, PyObject *exception)
     return done ? 0 : -1;
 }
 
-/* What goes wrong in telling of a failure must not hide it. */
-static void log_failure(py_lowering *low, py_failure *failure)
+/* What goes wrong in telling of a failure must not hide it; what is no
+ * Exception (a Ctrl-C, mostly) is returned. */
+static PyObject *log_failure(py_lowering *low, py_failure *failure)
 {
     PyObject *arg = (PyObject *)failure;
     PyObject *done = py_call_hook(low->state, "failures",
                                   low->state->str_log_failure, &arg, 1);
+    Py_XDECREF(done);
+    if (!done && !PyErr_ExceptionMatches(PyExc_Exception))
+        return PyErr_GetRaisedException();
     if (!done)
         PyErr_WriteUnraisable(NULL);
-    Py_XDECREF(done);
+    py_thread_here()->failure_told = true;
+    return NULL;
+}
+
+static bool is_cancelled(const py_lowering *low, PyObject *exception)
+{
+    return Py_TYPE(exception) == (PyTypeObject *)low->state->task_cancelled;
+}
+
+/* Keeps what is no Exception, to be raised where the run is waited for: one
+ * that a task raised by itself before one that was sent into it. Takes it. */
+static void keep_stopper(py_lowering *low, PyObject *exception)
+{
+    if (!low->stopped_by || is_cancelled(low, low->stopped_by))
+        Py_XSETREF(low->stopped_by, exception);
+    else
+        Py_DECREF(exception);
+}
+
+/* Takes what is no Exception: it ends the run. */
+static plait_value stopped(py_lowering *low, PyObject *exception)
+{
+    keep_stopper(low, exception);
+    return plait_error_stop(
+        plait_error_value(PLAIT_ETASK, "ended by an exception that is no "
+                                       "Exception"));
 }
 
 /* A timeout that the interrupter sent says what it is of. */
@@ -368,8 +397,12 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
     if (add_note(low, row, exception) != 0 ||
         list_failure(low, failure, args, n_args) != 0)
         PyErr_Clear();
-    log_failure(low, failure);
-    py_thread_here()->failure_told = true;
+    PyObject *stop = log_failure(low, failure);
+    if (stop) {
+        Py_DECREF(exception);
+        Py_DECREF(failure);
+        return stopped(low, stop);
+    }
     PyObject *text = PyObject_Repr(exception);
     const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     if (!utf8)
@@ -382,21 +415,6 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
     return value;
 }
 
-static bool is_cancelled(const py_lowering *low, PyObject *exception)
-{
-    return Py_TYPE(exception) == (PyTypeObject *)low->state->task_cancelled;
-}
-
-/* Keeps what is no Exception, to be raised where the run is waited for: one
- * that a task raised by itself before one that was sent into it. Takes it. */
-static void keep_stopper(py_lowering *low, PyObject *exception)
-{
-    if (!low->stopped_by || is_cancelled(low, low->stopped_by))
-        Py_XSETREF(low->stopped_by, exception);
-    else
-        Py_DECREF(exception);
-}
-
 plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
                                uint32_t row, const plait_value *args,
                                size_t n_args)
@@ -404,10 +422,7 @@ plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
     PyObject *exception = PyErr_GetRaisedException();
     if (PyErr_GivenExceptionMatches(exception, PyExc_Exception))
         return failed(ctx, low, row, exception, args, n_args);
-    keep_stopper(low, exception);
-    return plait_error_stop(
-        plait_error_value(PLAIT_ETASK, "ended by an exception that is no "
-                                       "Exception"));
+    return stopped(low, exception);
 }
 
 /* ---- failures as values ---- */

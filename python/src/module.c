@@ -102,7 +102,7 @@ static int exec(PyObject *module)
         init_operators(state) != 0 || py_delayed_setup(module, state) != 0 ||
         py_collect_setup(module, state) != 0 ||
         py_graph_setup(module, state) != 0 ||
-        py_failure_setup(module, state) != 0 ||
+        py_failure_setup(module, state) != 0 || py_log_setup(module) != 0 ||
         py_pool_setup(module, state) != 0 ||
         py_observer_setup(module, state) != 0 ||
         py_run_setup(module, state) != 0 ||
