@@ -15,6 +15,7 @@
 
 #include "compute.h"
 #include "gil.h"
+#include "native.h"
 
 #define LOOK_MS 100
 
@@ -27,6 +28,7 @@ typedef struct event {
     plait_run *run;
     uint32_t row;
     unsigned worker;
+    plait_value value; /* of PLAIT_TASK_END: borrowed */
     bool done;
 } event;
 
@@ -89,15 +91,23 @@ static int call_all(py_listener *self, int which, PyObject *const *args,
     return status;
 }
 
-/* A task has its value, which stays where it is until this has returned. */
+/* A task's value, which stays where it is until the event is over. */
+static PyObject *result_of(py_listener *self, const event *at)
+{
+    const py_row *row = &self->low->rows[at->row];
+    if (!row->result && row->native)
+        return py_native_import(self->low, at->row, at->value);
+    return Py_NewRef(row->result ? row->result : Py_None);
+}
+
 static int call_posttask(py_listener *self, const event *at, PyObject *key)
 {
-    PyObject *result = self->low->rows[at->row].result;
-    PyObject *worker = PyLong_FromUnsignedLong(at->worker);
-    PyObject *args[] = { key, result ? result : Py_None, Py_None, Py_None,
-                         worker };
+    PyObject *result = result_of(self, at);
+    PyObject *worker = result ? PyLong_FromUnsignedLong(at->worker) : NULL;
+    PyObject *args[] = { key, result, Py_None, Py_None, worker };
     int status = worker ? call_all(self, POSTTASK, args, 5) : -1;
     Py_XDECREF(worker);
+    Py_XDECREF(result);
     return status;
 }
 
@@ -270,7 +280,8 @@ static void on_event(const plait_event *said, void *user)
     event at = { .kind = said->kind,
                  .run = said->run,
                  .row = said->task.id - 1,
-                 .worker = said->worker };
+                 .worker = said->worker,
+                 .value = said->value };
     bool attached = PyGILState_Check();
     pthread_mutex_lock(&self->mutex);
     if (said->kind == PLAIT_RUN_END) {

@@ -232,11 +232,12 @@ static void leave(py_thread *thread, const stay *outer)
     atomic_store_explicit(&thread->serial, outer->serial, memory_order_relaxed);
 }
 
-/* For the tasks that use it; those in C have a value of their own. */
-static void keep_result(py_row *row, PyObject *result)
+/* For the tasks that use it, and who watches; tasks in C have a value of their
+ * own. */
+static void keep_result(const py_lowering *low, py_row *row, PyObject *result)
 {
     row->ended = true;
-    if (row->uses > 0)
+    if (row->uses > 0 || low->watch)
         row->result = result;
     else
         Py_DECREF(result);
@@ -269,7 +270,7 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
         return value;
     if (row->exported)
         value = py_native_export(low, result);
-    keep_result(row, result);
+    keep_result(low, row, result);
     drop_inputs(low, number, args, n_args);
     return value;
 }

@@ -601,6 +601,20 @@ def test_states(lib):
     assert counts["total"] == 4 and counts["done"] == 3
 
 
+def test_callbacks_see_what_c_made(lib, scheduler):
+    seen = {}
+
+    def note(key, result, dsk, state, worker):
+        seen[key] = result
+
+    made = give([1], dask_key_name="made")
+    total = lib.sum(made, 2, dask_key_name="total")
+    end = add(total, 1, dask_key_name="end")
+    with plait.callbacks.Callback(posttask=note):
+        assert end.compute() == 4
+    assert seen == {"made": [1], "total": 3, "end": 4}
+
+
 # ---- libraries ----
 
 def test_a_library_that_is_not_there(tmp_path, monkeypatch):
