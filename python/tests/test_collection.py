@@ -31,8 +31,8 @@ class Box:
 def no_dask(monkeypatch):
     """As if nobody had imported Dask."""
     for name in list(sys.modules):
-        if name.partition(".")[0] == "dask":
-            monkeypatch.delitem(sys.modules, name)
+        if name.partition(".")[0] in ("dask", "distributed"):
+            monkeypatch.setitem(sys.modules, name, None)
 
 
 @pytest.fixture

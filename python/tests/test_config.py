@@ -8,11 +8,18 @@ import pytest
 from plait import config
 
 
+@pytest.fixture
+def dask_config():
+    return pytest.importorskip("dask.config")
+
+
 @pytest.fixture(autouse=True)
-def nothing_set(monkeypatch):
+def nothing_set(request, monkeypatch):
     for name in list(config.config):
         monkeypatch.delitem(config.config, name)
-    monkeypatch.delitem(sys.modules, "dask.config", raising=False)
+    if "dask_config" not in request.fixturenames:
+        # None: as if it weren't there; nobody imports it a second time
+        monkeypatch.setitem(sys.modules, "dask.config", None)
     for name in ("SCHEDULER", "NUM_WORKERS", "ON_ERROR"):
         monkeypatch.delenv(f"PLAIT_{name}", raising=False)
         monkeypatch.delenv(f"DASK_{name}", raising=False)
@@ -121,11 +128,9 @@ def test_what_dask_does_not_know_is_not_asked_of_it(monkeypatch):
     assert config.get("on_error", "finish") == "finish"
 
 
-def test_dask_s_configuration_when_it_is_loaded(monkeypatch):
-    theirs = pytest.importorskip("dask.config")
-    monkeypatch.setitem(sys.modules, "dask.config", theirs)
+def test_dask_s_configuration_when_it_is_loaded(dask_config, monkeypatch):
     monkeypatch.setenv("DASK_NUM_WORKERS", "9")  # dask.config has read it
-    with theirs.set({"scheduler": "sync", "num_workers": 4}):
+    with dask_config.set({"scheduler": "sync", "num_workers": 4}):
         assert config.get("scheduler") == "sync"
         assert config.get("num_workers") == 4
         with config.set(scheduler="threads"):

@@ -26,7 +26,8 @@ def nothing_set(monkeypatch):
         monkeypatch.delitem(config.config, name)
     monkeypatch.delenv("PLAIT_SCHEDULER", raising=False)
     monkeypatch.delenv("DASK_SCHEDULER", raising=False)
-    monkeypatch.delitem(sys.modules, "distributed", raising=False)
+    for name in ("distributed", "dask.config"):
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 class MyClient:
@@ -72,7 +73,6 @@ def test_nothing_said():
 
 def test_the_order_of_what_is_said(monkeypatch):
     monkeypatch.setenv("DASK_SCHEDULER", "sync")
-    monkeypatch.delitem(sys.modules, "dask.config", raising=False)
     assert get_scheduler() is local.get_sync
     monkeypatch.setenv("PLAIT_SCHEDULER", "threads")
     assert get_scheduler() is threaded.get

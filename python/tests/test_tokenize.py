@@ -6,7 +6,6 @@ import datetime
 import decimal
 import enum
 import functools
-import importlib
 import operator
 import os
 import pathlib
@@ -26,10 +25,16 @@ from plait.tokenize import (
 )
 
 
+@pytest.fixture
+def dask_base():
+    return pytest.importorskip("dask.base")
+
+
 @pytest.fixture(autouse=True)
-def without_dask(monkeypatch):
+def without_dask(request, monkeypatch):
     """Our own tokens, whatever another test has imported."""
-    monkeypatch.delitem(sys.modules, "dask.base", raising=False)
+    if "dask_base" not in request.fixturenames:
+        monkeypatch.setitem(sys.modules, "dask.base", None)
 
 
 class Colour(enum.Enum):
@@ -265,9 +270,5 @@ def test_tokens_are_the_same_in_another_process():
     assert len(tokens) == 1
 
 
-def test_dask_s_own_tokens_when_it_is_loaded(monkeypatch):
-    base = pytest.importorskip("dask.base")
-    # the other fixture has hidden it
-    monkeypatch.setitem(sys.modules, "dask.base", base)
-    theirs = importlib.import_module("dask.base").tokenize
-    assert tokenize([1, 2], a=3) == theirs([1, 2], a=3)
+def test_dask_s_own_tokens_when_it_is_loaded(dask_base):
+    assert tokenize([1, 2], a=3) == dask_base.tokenize([1, 2], a=3)
