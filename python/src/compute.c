@@ -169,7 +169,7 @@ static PyObject *run_and_wait(py_lowering *low, const py_settings *settings)
         return NULL;
     }
     PyObject *values = NULL;
-    if (status == PLAIT_OK)
+    if (status == PLAIT_OK && !py_watch_has_raised(low))
         values =
             py_target_values(low, run, settings->on_error == PLAIT_COLLECT);
     else

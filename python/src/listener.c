@@ -13,14 +13,12 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "callbacks.h"
 #include "compute.h"
 #include "gil.h"
 #include "native.h"
 
 #define LOOK_MS 100
-
-/* The places of functions in a callback's tuple. */
-enum { START, START_STATE, PRETASK, POSTTASK, FINISH, NO_VALUE, MOST };
 
 typedef struct event {
     struct event *next;
@@ -35,11 +33,11 @@ typedef struct event {
 struct py_listener {
     py_lowering *low; /* whose it is */
     plait_observer observer;
-    PyObject *callbacks;  /* a tuple of tuples */
-    Py_ssize_t n_started; /* callbacks whose start was called */
-    PyObject *context;    /* to call in, or NULL: in that of the thread */
-    bool serves;          /* the thread that computes calls */
-    bool hurries;         /* a failure ends the run at once */
+    py_callbacks callbacks;
+    PyObject *context; /* to call in, or NULL: in that of the thread */
+    bool serves;       /* the thread that computes calls */
+    bool raised;       /* a callback: low->stopped_by */
+    bool hurries;      /* a failure ends the run at once */
     pthread_t caller;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -68,28 +66,12 @@ bool py_listener_is_closed(const py_listener *self)
     return atomic_load_explicit(&self->closed, memory_order_relaxed);
 }
 
+bool py_listener_has_raised(const py_listener *self)
+{
+    return self->raised;
+}
+
 /* ---- calling; with the GIL ---- */
-
-static int call(PyObject *callback, int which, PyObject *const *args, size_t n)
-{
-    PyObject *fn = which < PyTuple_GET_SIZE(callback)
-                       ? PyTuple_GET_ITEM(callback, which)
-                       : Py_None;
-    if (fn == Py_None)
-        return 0;
-    PyObject *result = PyObject_Vectorcall(fn, args, n, NULL);
-    Py_XDECREF(result);
-    return result ? 0 : -1;
-}
-
-static int call_all(py_listener *self, int which, PyObject *const *args,
-                    size_t n)
-{
-    int status = 0;
-    for (Py_ssize_t i = 0; i < self->n_started && status == 0; i++)
-        status = call(PyTuple_GET_ITEM(self->callbacks, i), which, args, n);
-    return status;
-}
 
 /* A task's value, which stays where it is until the event is over. */
 static PyObject *result_of(py_listener *self, const event *at)
@@ -105,7 +87,8 @@ static int call_posttask(py_listener *self, const event *at, PyObject *key)
     PyObject *result = result_of(self, at);
     PyObject *worker = result ? PyLong_FromUnsignedLong(at->worker) : NULL;
     PyObject *args[] = { key, result, Py_None, Py_None, worker };
-    int status = worker ? call_all(self, POSTTASK, args, 5) : -1;
+    int status =
+        worker ? py_callbacks_call(&self->callbacks, PY_POSTTASK, args, 5) : -1;
     Py_XDECREF(worker);
     Py_XDECREF(result);
     return status;
@@ -119,10 +102,10 @@ static int call_for(py_listener *self, const event *at)
         return -1;
     PyObject *args[] = { key, Py_None, Py_None };
     if (at->kind == PLAIT_TASK_BEGIN)
-        return call_all(self, PRETASK, args, 3);
+        return py_callbacks_call(&self->callbacks, PY_PRETASK, args, 3);
     if (at->kind == PLAIT_TASK_END)
         return call_posttask(self, at, key);
-    return call_all(self, NO_VALUE, args, 1);
+    return py_callbacks_call(&self->callbacks, PY_NO_VALUE, args, 1);
 }
 
 static int call_in_context(py_listener *self, const event *at)
@@ -170,10 +153,8 @@ static void shut(py_listener *self)
 static void end_run(py_listener *self, plait_run *run)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    if (self->low->stopped_by)
-        Py_DECREF(raised);
-    else
-        self->low->stopped_by = raised;
+    self->raised = true;
+    Py_XSETREF(self->low->stopped_by, raised);
     pthread_mutex_lock(&self->mutex);
     shut(self);
     pthread_mutex_unlock(&self->mutex);
@@ -182,29 +163,52 @@ static void end_run(py_listener *self, plait_run *run)
     py_gil_take(left);
 }
 
-/* Calls for one event, on a thread that may be in a task's event itself: it is
- * in no task meanwhile, and `attached` says whether the engine has the GIL for
- * it, so that a computation there leaves the GIL to the engine. */
+/* What a thread is put out of while it calls. */
+typedef struct stay {
+    py_lowering *lowering;
+    bool told;
+    uint64_t serial;
+} stay;
+
+/* In an event the thread is in no task, so that none is interrupted when the
+ * run is cancelled; `attached`: the engine has the GIL for it, and a
+ * computation leaves the GIL to the engine. */
+static stay step_out(py_thread *thread, bool attached)
+{
+    stay before = { thread->lowering, thread->told,
+                    atomic_load_explicit(&thread->serial,
+                                         memory_order_relaxed) };
+    thread->lowering = NULL;
+    thread->told = attached;
+    atomic_store_explicit(&thread->serial, ++thread->tasks,
+                          memory_order_relaxed);
+    return before;
+}
+
+static void step_in(py_thread *thread, const stay *before)
+{
+    py_interrupt_settle(thread);
+    thread->lowering = before->lowering;
+    thread->told = before->told;
+    atomic_store_explicit(&thread->serial, before->serial,
+                          memory_order_relaxed);
+}
+
+/* Calls for one event, on a thread that may be in a task's event itself. */
 static void call_outside(py_listener *self, const event *at, bool attached)
 {
     const py_listener *outer = calling;
     PyGILState_STATE gil = PyGILState_Ensure();
     py_thread *thread = py_thread_here();
-    py_thread before = { 0 };
-    if (thread) {
-        before.lowering = thread->lowering;
-        before.told = thread->told;
-        thread->lowering = NULL;
-        thread->told = attached;
-    }
+    stay before;
+    if (thread)
+        before = step_out(thread, attached);
     calling = self;
     if (call_in_context(self, at) != 0)
         end_run(self, at->run);
     calling = outer;
-    if (thread) {
-        thread->lowering = before.lowering;
-        thread->told = before.told;
-    }
+    if (thread)
+        step_in(thread, &before);
     PyGILState_Release(gil);
 }
 
@@ -358,46 +362,12 @@ int py_listener_join(py_listener *self, plait_run *run, plait_status *status,
 
 int py_listener_start(py_listener *self)
 {
-    PyObject *args[] = { Py_None, Py_None };
-    Py_ssize_t n = PyTuple_GET_SIZE(self->callbacks);
-    int status = 0;
-    while (status == 0 && self->n_started < n) {
-        PyObject *next = PyTuple_GET_ITEM(self->callbacks, self->n_started);
-        status = call(next, START, args, 1);
-        self->n_started += status == 0;
-    }
-    if (status == 0)
-        status = call_all(self, START_STATE, args, 2);
-    return status == 0 ? 0 : py_listener_finish(self, true);
-}
-
-/* Adds what was raised before to what is raised now. */
-static void chain(PyObject *before)
-{
-    PyObject *raised = PyErr_GetRaisedException();
-    if (before && before != raised)
-        PyException_SetContext(raised, before); /* takes it */
-    else
-        Py_XDECREF(before);
-    PyErr_SetRaisedException(raised);
+    return py_callbacks_start(&self->callbacks);
 }
 
 int py_listener_finish(py_listener *self, bool errored)
 {
-    PyObject *raised = PyErr_GetRaisedException();
-    PyObject *args[] = { Py_None, Py_None, errored ? Py_True : Py_False };
-    Py_ssize_t n = self->n_started;
-    self->n_started = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        if (call(PyTuple_GET_ITEM(self->callbacks, i), FINISH, args, 3) == 0)
-            continue;
-        chain(raised);
-        raised = PyErr_GetRaisedException();
-    }
-    if (!raised)
-        return 0;
-    PyErr_SetRaisedException(raised);
-    return -1;
+    return py_callbacks_finish(&self->callbacks, errored);
 }
 
 void py_listener_close(py_listener *self)
@@ -419,34 +389,6 @@ void py_listener_close(py_listener *self)
 const plait_observer *py_listener_observer(const py_listener *self)
 {
     return &self->observer;
-}
-
-static int check(PyObject *callback)
-{
-    bool is_good = PyTuple_Check(callback);
-    Py_ssize_t n = is_good ? PyTuple_GET_SIZE(callback) : 0;
-    is_good = n == NO_VALUE || n == MOST;
-    for (Py_ssize_t i = 0; is_good && i < n; i++) {
-        PyObject *fn = PyTuple_GET_ITEM(callback, i);
-        is_good = fn == Py_None || PyCallable_Check(fn);
-    }
-    if (is_good)
-        return 0;
-    PyErr_Format(PyExc_TypeError,
-                 "a callback must be a tuple of five functions or None, not "
-                 "%R",
-                 callback);
-    return -1;
-}
-
-static PyObject *read_callbacks(PyObject *callbacks)
-{
-    PyObject *tuple = PySequence_Tuple(callbacks);
-    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++) {
-        if (check(PyTuple_GET_ITEM(tuple, i)) != 0)
-            Py_CLEAR(tuple);
-    }
-    return tuple;
 }
 
 static void init_sync(py_listener *self)
@@ -481,10 +423,10 @@ py_listener *py_listener_new(py_lowering *low, PyObject *callbacks,
     self->hurries = settings->on_error == PLAIT_STOP;
     self->caller = pthread_self();
     self->begun = PyMem_RawCalloc(low->n_rows / 8 + 1, 1);
-    self->callbacks = read_callbacks(callbacks);
-    if (self->callbacks && !self->serves)
+    bool is_good = py_callbacks_read(&self->callbacks, callbacks) == 0;
+    if (is_good && !self->serves)
         self->context = PyContext_Copy(low->context);
-    if (self->begun && self->callbacks && (self->serves || self->context))
+    if (is_good && self->begun && (self->serves || self->context))
         return self;
     if (!PyErr_Occurred())
         PyErr_NoMemory();
@@ -496,7 +438,7 @@ void py_listener_free(py_listener *self)
 {
     if (!self)
         return;
-    Py_XDECREF(self->callbacks);
+    Py_XDECREF(self->callbacks.tuple);
     Py_XDECREF(self->context);
     PyMem_RawFree(self->begun);
     pthread_cond_destroy(&self->changed);

@@ -47,6 +47,9 @@ int py_listener_finish(py_listener *listener, bool errored);
 /* Whether it is, or a callback has ended the run.  Without the GIL, too. */
 bool py_listener_is_closed(const py_listener *listener);
 
+/* Whether a callback has ended the run: low->stopped_by is its exception. */
+bool py_listener_has_raised(const py_listener *listener);
+
 /* Whether this thread is in a callback. */
 bool py_listener_calls(void);
 

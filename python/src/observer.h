@@ -24,6 +24,10 @@ void py_watch_options(const py_lowering *low, plait_options *options);
 int py_watch_join(py_lowering *low, plait_run *run, plait_status *status,
                   plait_error *err);
 
+/* Whether a callback has raised, which is to be raised by py_failure_raise;
+ * the run may have ended well before it could be cancelled. */
+bool py_watch_has_raised(const py_lowering *low);
+
 /* Before a run is let go of: no event comes any more. */
 void py_watch_close(py_lowering *low);
 

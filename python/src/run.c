@@ -32,7 +32,10 @@ static int join(py_run *self, int64_t timeout_ms, plait_status *status,
     *status = PLAIT_OK;
     if (!self->run)
         return 1;
-    return py_run_join(self->run, timeout_ms, status, err);
+    int ended = py_run_join(self->run, timeout_ms, status, err);
+    if (ended > 0 && py_watch_has_raised(self->low))
+        *status = PLAIT_ECANCELED;
+    return ended;
 }
 
 static PyObject *run_wait(PyObject *op, PyObject *args, PyObject *kwargs)
@@ -81,8 +84,13 @@ static Py_ssize_t find_target(py_run *self, PyObject *target)
     return -1;
 }
 
-static PyObject *result_of(py_run *self, PyObject *target)
+static PyObject *result_of(py_run *self, PyObject *target,
+                           const plait_error *err)
 {
+    if (py_watch_has_raised(self->low)) {
+        py_failure_raise(self->low, err);
+        return NULL;
+    }
     if (target == Py_None)
         return py_target_values(self->low, self->run, self->collects);
     Py_ssize_t i = find_target(self, target);
@@ -106,7 +114,7 @@ static PyObject *run_result(PyObject *op, PyObject *args, PyObject *kwargs)
     if (ended < 0)
         return NULL;
     if (ended)
-        return result_of(self, target);
+        return result_of(self, target, &err);
     PyErr_SetString(PyExc_TimeoutError, "the run has not ended yet");
     return NULL;
 }

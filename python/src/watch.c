@@ -114,6 +114,12 @@ int py_watch_join(py_lowering *low, plait_run *run, plait_status *status,
     return py_run_join(run, -1, status, err);
 }
 
+bool py_watch_has_raised(const py_lowering *low)
+{
+    return low->watch && low->watch->listener &&
+           py_listener_has_raised(low->watch->listener);
+}
+
 void py_watch_close(py_lowering *low)
 {
     if (low->watch && low->watch->listener)
@@ -131,6 +137,7 @@ void py_watch_ended(py_lowering *low, plait_run *run)
     plait_error err = { PLAIT_ERROR_INIT };
     bool errored = plait_run_wait(run, 0, &err) != PLAIT_OK;
     PyGILState_STATE gil = PyGILState_Ensure();
+    errored |= py_listener_has_raised(self->listener);
     if (py_listener_finish(self->listener, errored) != 0)
         PyErr_WriteUnraisable(NULL);
     PyGILState_Release(gil);
