@@ -130,10 +130,68 @@ static void a_run_is_taken_from_its_walker(void **state)
     }
 }
 
+/* Two runs: the first task of each waits for its second, and all wait for the
+ * second one of the second run. Whoever takes the first run from its walker
+ * has watched the second one too, and somebody else has to. */
+static _Atomic bool second_begins[2];
+
+static void await(_Atomic bool *flag)
+{
+    struct timespec nap = { 0, 20000 };
+    while (!atomic_load(flag))
+        nanosleep(&nap, NULL);
+}
+
+static plait_value first(plait_context *ctx, const plait_value *args, size_t n)
+{
+    (void)ctx;
+    (void)n;
+    await(&second_begins[plait_as_int(args[0])]);
+    await(&second_begins[1]);
+    return plait_nil();
+}
+
+static plait_value second(plait_context *ctx, const plait_value *args, size_t n)
+{
+    (void)ctx;
+    (void)n;
+    atomic_store(&second_begins[plait_as_int(args[0])], true);
+    await(&second_begins[1]);
+    return plait_nil();
+}
+
+static void every_walk_is_watched(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 4,
+                              .order = PLAIT_ORDER_CREATION };
+    options.executor = plait_executor_open("threads", &options, NULL);
+    assert_non_null(options.executor);
+    for (int i = 0; i < rounds / 10; i++) {
+        plait_run *runs[2];
+        struct timespec nap = { 0, 2000000 }; /* all workers sleep */
+        nanosleep(&nap, NULL);
+        for (int k = 0; k < 2; k++) {
+            plait_graph *g = plait_graph_new();
+            plait_task tasks[2] = { plait_delayed(g, first, k),
+                                    plait_delayed(g, second, k) };
+            atomic_store(&second_begins[k], false);
+            runs[k] = plait_start(g, tasks, 2, &options, NULL);
+            plait_graph_free(g);
+        }
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(plait_run_wait(runs[k], -1, NULL), PLAIT_OK);
+            plait_run_free(runs[k]);
+        }
+    }
+    plait_executor_close(options.executor);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_is_taken_from_its_walker),
+        cmocka_unit_test(every_walk_is_watched),
     };
     if (argc > 1)
         rounds = atoi(argv[1]);

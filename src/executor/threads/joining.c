@@ -2,6 +2,7 @@
 /* joining.c: which worker is at which run, under the pool's mutex. */
 #include <limits.h>
 
+#include "engine/spread.h"
 #include "executor/threads/pool.h"
 #include "platform/clock.h"
 #include "platform/park.h"
@@ -126,11 +127,24 @@ static bool has_more(pl_pool *pool, pl_team *team)
     return pl_team_has_work(team);
 }
 
+/* Under the mutex: whether some run is walked that could be shared. */
+static bool has_walk(const pl_pool *pool)
+{
+    const pl_team *team = pool->teams;
+    bool found = false;
+    while (team && !found) {
+        found = team->walker && team->run->spreads &&
+                !pl_spread_is_begun(team->run);
+        team = team->next == pool->teams ? NULL : team->next;
+    }
+    return found;
+}
+
 /* Whether a worker that sleeps could join some run. */
 static bool has_room_and_work(pl_pool *pool)
 {
-    bool found = false;
     pl_mutex_lock(&pool->mutex);
+    bool found = !pool->watched && has_walk(pool);
     pl_team *team = pool->teams;
     while (team && !found) {
         found = pl_team_active(team) < limit(team) && pl_team_has_work(team);
@@ -213,18 +227,6 @@ pl_team_lane *pl_pool_join(pl_pool *pool, pl_team *team,
     if (lane)
         begin_stay(lane, until_ns);
     return lane;
-}
-
-/* Under the mutex: whether some run is walked that could be shared. */
-static bool has_walk(const pl_pool *pool)
-{
-    const pl_team *team = pool->teams;
-    bool found = false;
-    while (team && !found) {
-        found = team->walker && team->run->spreads;
-        team = team->next == pool->teams ? NULL : team->next;
-    }
-    return found;
 }
 
 bool pl_pool_watch(pl_pool *pool, bool *watches)

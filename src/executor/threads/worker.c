@@ -132,9 +132,10 @@ static void work(pl_team_lane *lane, bool *searching)
 {
     uint32_t task = PL_NONE;
     bool is_shared = pl_spread_is_done(lane->team->run);
-    if (lane->shares)
+    if (lane->shares) { /* setting up all cells may take long */
+        pl_pool_stop_searching(lane->team->pool, searching);
         pl_team_share(lane);
-    else if (!is_shared)
+    } else if (!is_shared)
         is_shared = walk(lane, &task, searching);
     if (lane->shares || is_shared)
         work_shared(lane, task, searching);
@@ -250,7 +251,9 @@ void pl_pool_help(pl_pool *pool, pl_team *team, int64_t until_ns)
         if (!lane && !is_over(run))
             pl_park(&run->event, event, watch_until(run, &delay, until_ns));
         atomic_fetch_sub_explicit(&team->parked, 1, memory_order_relaxed);
-        if (lane)
+        if (lane) {
             work(lane, &searching);
+            pl_detach(attachment); /* it may sleep next, here or outside */
+        }
     }
 }

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* What the runtime knows of a thread. */
 typedef struct fake_thread {
@@ -322,6 +323,72 @@ static void a_task_that_waits_is_detached(void **state)
     check_nested("threads", 3);
 }
 
+/* The waiting task runs one of the runtime's on its own thread, and then waits
+ * for what another thread has to attach for. */
+static _Atomic bool quick_has_run;
+
+static plait_value after_quick(plait_context *ctx, const plait_value *args,
+                               size_t n)
+{
+    struct timespec nap = { 0, 200000 };
+    (void)ctx;
+    (void)args;
+    (void)n;
+    while (!atomic_load(&quick_has_run))
+        nanosleep(&nap, NULL);
+    nanosleep(&nap, NULL);
+    return plait_int(1);
+}
+
+static plait_value quick(plait_context *ctx, const plait_value *args, size_t n)
+{
+    (void)ctx;
+    (void)args;
+    (void)n;
+    complain_unless(is_attached());
+    atomic_store(&quick_has_run, true);
+    return plait_int(1);
+}
+
+static plait_value wait_and_help(plait_context *ctx, const plait_value *args,
+                                 size_t n)
+{
+    struct timespec nap = { 0, 5000000 };
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 2,
+                              .executor = plait_context_user(ctx),
+                              .order = PLAIT_ORDER_CREATION };
+    plait_graph *g = plait_graph_new();
+    plait_func func = runtime_func(g, quick);
+    plait_task tasks[3] = { plait_delayed(g, after_quick) };
+    plait_value ref = plait_ref(tasks[0]);
+    tasks[1] = plait_call_func(g, func, &ref, 1);
+    tasks[2] = plait_call_func(g, func, NULL, 0);
+    plait_run *run = plait_start(g, tasks, 3, &options, NULL);
+    nanosleep(&nap, NULL); /* the other worker is at it */
+    complain_unless(plait_run_wait(run, -1, NULL) == PLAIT_OK);
+    plait_run_free(run);
+    plait_graph_free(g);
+    (void)args;
+    (void)n;
+    return plait_int(1);
+}
+
+static void a_task_that_waits_keeps_no_lock(void **state)
+{
+    (void)state;
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 2 };
+    plait_value out;
+    options.executor = open_pool("threads", 2);
+    options.user = options.executor;
+    atomic_store(&quick_has_run, false);
+    plait_graph *g = plait_graph_new();
+    plait_task t = plait_delayed(g, wait_and_help);
+    assert_int_equal(plait_compute(g, t, &options, &out, NULL), PLAIT_OK);
+    plait_graph_free(g);
+    plait_executor_close(options.executor);
+    check_pairs();
+}
+
 /* While the lock is elsewhere a plain task runs on the one worker that could
  * be blocked: the runtime's task was put back, and the other worker, blocked
  * in attach, had it. */
@@ -476,6 +543,7 @@ int main(void)
         cmocka_unit_test_setup(on_many_workers, begin),
         cmocka_unit_test_setup(consecutive_tasks_attach_seldom, begin),
         cmocka_unit_test_setup(a_task_that_waits_is_detached, begin),
+        cmocka_unit_test_setup(a_task_that_waits_keeps_no_lock, begin),
         cmocka_unit_test_setup(the_task_in_hand_is_put_back, begin),
         cmocka_unit_test_setup(a_cancel_interrupts, begin),
         cmocka_unit_test_setup(a_timeout_interrupts, begin),
