@@ -122,8 +122,10 @@ static plait_value *room_for_args(pl_lane *lane, size_t n)
 /* Takes the thread to where the function can run. */
 static bool attach(pl_lane *lane, const pl_function *function)
 {
-    if (!function->runtime && !is_attached(lane))
+    if (!function->runtime && !is_attached(lane)) {
+        pl_lane_attached(lane); /* it may have let go of its last one */
         return true;
+    }
     bool ready =
         lane->attachment && pl_attach(lane->attachment, function->runtime,
                                       lane->run, lane->run->user);

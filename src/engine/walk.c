@@ -186,11 +186,10 @@ static inline bool step(pl_lane *lane, uint32_t t, const pl_node *node)
 
 pl_walk_end pl_walk(pl_lane *lane, const pl_walk_until *until)
 {
-    static const _Atomic uint32_t never;
     plait_run *run = lane->run;
     uint32_t n = run->plan->n_tasks;
-    uint32_t limit = until && until->limit < n ? until->limit : n;
-    const _Atomic uint32_t *hint = until ? until->hint : &never;
+    uint32_t limit = until->limit < n ? until->limit : n;
+    const _Atomic uint32_t *hint = until->hint;
     /* relaxed: who hands the run over to this thread orders it */
     uint32_t t = atomic_load_explicit(&run->walk_at, memory_order_relaxed);
     for (; t < limit; t++) {
@@ -207,4 +206,11 @@ pl_walk_end pl_walk(pl_lane *lane, const pl_walk_until *until)
     if (t < n)
         return PL_WALK_LIMIT;
     return look_around(run) & PL_WALK_SHARED ? PL_WALK_SHARE : PL_WALK_OVER;
+}
+
+void pl_walk_to_end(pl_lane *lane)
+{
+    static const _Atomic uint32_t no_hint;
+    const pl_walk_until until = { .hint = &no_hint, .limit = PL_NONE };
+    pl_walk(lane, &until);
 }

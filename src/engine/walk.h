@@ -37,10 +37,13 @@ typedef enum pl_walk_end {
 } pl_walk_end;
 
 /*
- * Runs tasks until the run is resolved, or `until` (NULL: never) says to stop.
+ * Runs tasks until the run is resolved, or `until` says to stop.
  * Thread: one at a time, handing over with release and acquire.
  * Blocks: as tasks do.
  */
 pl_walk_end pl_walk(pl_lane *lane, const pl_walk_until *until);
+
+/* The same, without stopping, of a run that does not spread. */
+void pl_walk_to_end(pl_lane *lane);
 
 #endif

@@ -43,7 +43,7 @@ static void walk(sync_driver *driver, pl_attachment *attachment)
     set_running(driver, true);
     /* Nobody has the run yet, so that only its alarms interrupt it. */
     pl_computation_started(lane->run);
-    pl_walk(lane, NULL);
+    pl_walk_to_end(lane);
     set_running(driver, false);
     pl_lane_leave(lane);
 }

@@ -16,6 +16,8 @@
 /* Tasks of this length, at two looks in a row and for so long, are worth more
  * workers. One that touches fresh memory may take as long by chance. */
 #define LONG_TASK_NS 500
+/* With a language runtime's lock, which others need too. */
+#define LONG_IN_RUNTIME_NS 50000
 #define LONG_FOR_NS 5000
 /* The walker looks at the clock after so many tasks at most. */
 #define STRIDE_MOST 64
@@ -84,8 +86,9 @@ static bool is_long(walk_pace *pace, const pl_team_lane *lane)
     int64_t now = pl_clock_ns();
     int64_t took = now - pace->ns;
     pace->ns = now;
-    if (took < (int64_t)pace->stride * LONG_TASK_NS ||
-        lane->lane.careful) { /* attached: see STILL_IN_RUNTIME_NS */
+    /* careful: attached, as runs that are watched are not walked */
+    int64_t is_long_ns = lane->lane.careful ? LONG_IN_RUNTIME_NS : LONG_TASK_NS;
+    if (took < (int64_t)pace->stride * is_long_ns) {
         pace->long_ns = 0;
         if (pace->stride < STRIDE_MOST)
             pace->stride *= 2;
