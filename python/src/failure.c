@@ -310,7 +310,6 @@ static PyObject *log_failure(py_lowering *low, py_failure *failure)
         return PyErr_GetRaisedException();
     if (!done)
         PyErr_WriteUnraisable(NULL);
-    py_thread_here()->failure_told = true;
     return NULL;
 }
 
@@ -365,16 +364,32 @@ static int explain_timeout(py_lowering *low, uint32_t row, PyObject *exception)
     return status;
 }
 
-void py_failure_add(py_lowering *low, uint32_t row, PyObject *exception)
+/* A failure in C was logged on this thread, where no task in Python may ever
+ * have run. */
+static _Thread_local bool told;
+
+bool py_failure_was_told(void)
+{
+    bool was = told;
+    told = false;
+    return was;
+}
+
+bool py_failure_add(py_lowering *low, uint32_t row, PyObject *exception)
 {
     py_failure *failure = new_failure(low, row, exception);
+    PyObject *stop = NULL;
     if (failure && (add_note(low, row, exception) != 0 ||
                     list_failure(low, failure, NULL, 0) != 0))
         PyErr_Clear();
     if (failure)
-        log_failure(low, failure);
+        stop = log_failure(low, failure);
+    if (stop)
+        keep_stopper(low, stop);
+    told = failure != NULL;
     Py_XDECREF(failure);
     PyErr_Clear();
+    return !stop;
 }
 
 /* Takes the exception; the payload of the error value is the Failure. */
@@ -403,6 +418,7 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
         Py_DECREF(failure);
         return stopped(low, stop);
     }
+    py_thread_here()->failure_told = true;
     PyObject *text = PyObject_Repr(exception);
     const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     if (!utf8)

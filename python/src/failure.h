@@ -30,8 +30,13 @@ plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
                                uint32_t row, const plait_value *args,
                                size_t n_args);
 
-/* Lists the failure of a C function with this exception, and tells of it. */
-void py_failure_add(py_lowering *low, uint32_t row, PyObject *exception);
+/* Lists the failure of a C function with this exception, and tells of it.
+ * False: that was interrupted, and the run is to end. */
+bool py_failure_add(py_lowering *low, uint32_t row, PyObject *exception);
+
+/* Whether this thread has just told of one, and the engine is about to do so
+ * too; forgets it. */
+bool py_failure_was_told(void);
 
 /* The Failure that a task gets in the place of an input without a value. */
 PyObject *py_failure_as_input(py_lowering *low, const py_delayed_object *input,

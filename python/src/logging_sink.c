@@ -4,6 +4,7 @@
  * callable, which hands them to the module logging. It is called on the thread
  * that logs, with the GIL and no other lock.
  */
+#include "failure.h"
 #include "gil.h"
 
 #define SINK "_log_sink" /* the module's attribute that holds it */
@@ -44,8 +45,12 @@ static PyObject *call(PyObject *sink, const plait_log_record *record)
 /* Whether this is the engine's word on a failure that was told in full. */
 static bool is_told(const plait_log_record *record)
 {
+    if (record->level != PLAIT_ERROR)
+        return false;
+    if (py_failure_was_told())
+        return true;
     py_thread *thread = py_thread_here();
-    if (!thread || !thread->failure_told || record->level != PLAIT_ERROR)
+    if (!thread || !thread->failure_told)
         return false;
     thread->failure_told = false;
     return true;

@@ -108,17 +108,10 @@ static const obstacle *find_obstacle(plait_value value)
 /* Sets the exception that says which argument it is that is no good. */
 static void blame(PyObject *class, const char *name, size_t i, const char *text)
 {
-    PyErr_Format(class, "%s(), argument %zu: %s", name, i + 1, text);
+    PyErr_Format(class, "%s(), argument %zu: %s", name, i, text);
 }
 
 typedef PyObject *(*make_exception)(const native_call *call, const void *data);
-
-/* Of an error that ends the run: its exception is what the run ends with. */
-static void keep_stopper(py_lowering *low, PyObject *exception)
-{
-    if (!low->stopped_by)
-        low->stopped_by = Py_NewRef(exception);
-}
 
 static bool is_last_attempt(plait_context *ctx, const native_call *call)
 {
@@ -126,23 +119,38 @@ static bool is_last_attempt(plait_context *ctx, const native_call *call)
     return plait_context_attempt(ctx) > py_lowering_retries(call->low, row);
 }
 
-/* Tells of a failure, on a thread without the GIL. */
-static void tell(plait_context *ctx, const native_call *call, bool is_stop,
-                 make_exception make, const void *data)
+/* Lists a failure, or keeps what the run is to end with; false: it is to end
+ * with another exception. */
+static bool add_failure(py_lowering *low, uint32_t row, PyObject *exception,
+                        bool is_stop)
+{
+    if (!is_stop)
+        return py_failure_add(low, row, exception);
+    if (!low->stopped_by)
+        low->stopped_by = Py_NewRef(exception);
+    return true;
+}
+
+/* Tells of a failure, on a thread without the GIL. Takes and returns the error;
+ * it ends the run, when telling was interrupted. */
+static plait_value tell(plait_context *ctx, const native_call *call,
+                        make_exception make, const void *data,
+                        plait_value error)
 {
     if (Py_IsFinalizing())
-        return;
+        return error;
+    bool is_stop = plait_error_is_stop(error);
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *exception = NULL;
     if (is_stop || is_last_attempt(ctx, call))
         exception = make(call, data);
-    if (exception && is_stop)
-        keep_stopper(call->low, exception);
-    else if (exception)
-        py_failure_add(call->low, plait_context_task(ctx).id - 1, exception);
+    bool goes_on =
+        !exception || add_failure(call->low, plait_context_task(ctx).id - 1,
+                                  exception, is_stop);
     Py_XDECREF(exception);
     PyErr_Clear();
     PyGILState_Release(gil);
+    return goes_on ? error : plait_error_stop(error);
 }
 
 static PyObject *make_task_error(const native_call *call, const void *data)
@@ -151,7 +159,7 @@ static PyObject *make_task_error(const native_call *call, const void *data)
 }
 
 typedef struct blocked {
-    size_t i;
+    size_t i; /* from 1 */
     const obstacle *by;
 } blocked;
 
@@ -162,42 +170,37 @@ static PyObject *make_blocked(const native_call *call, const void *data)
     return PyErr_GetRaisedException();
 }
 
-/* False: an argument could not be converted, and `*error` says so. */
-static bool look_for_obstacles(plait_context *ctx, const native_call *call,
-                               const plait_value *args, size_t n,
-                               plait_value *error)
+/* The error value when an argument could not be converted, else nil. */
+static plait_value look_for_obstacles(plait_context *ctx,
+                                      const native_call *call,
+                                      const plait_value *args, size_t n)
 {
     blocked at = { 0, NULL };
-    for (; at.i < n; at.i++) {
+    for (; at.i < n && !at.by; at.i++)
         at.by = find_obstacle(args[at.i]);
-        if (at.by)
-            break;
-    }
     if (!at.by)
-        return true;
-    tell(ctx, call, false, make_blocked, &at);
-    *error = plait_fail(ctx, "%s(), argument %zu: %s", call->name, at.i + 1,
-                        at.by->text);
-    return false;
+        return plait_nil();
+    return tell(ctx, call, make_blocked, &at,
+                plait_fail(ctx, "%s(), argument %zu: %s", call->name, at.i,
+                           at.by->text));
 }
 
 static plait_value run(plait_context *ctx, const plait_value *args, size_t n)
 {
     const native_call *call = plait_context_payload(ctx);
-    plait_value value;
+    plait_value value = plait_nil();
     /* relaxed: as where it is set */
-    if (atomic_load_explicit(&call->low->has_obstacles, memory_order_relaxed) &&
-        !look_for_obstacles(ctx, call, args, n, &value))
+    if (atomic_load_explicit(&call->low->has_obstacles, memory_order_relaxed))
+        value = look_for_obstacles(ctx, call, args, n);
+    if (plait_is_error(value))
         return value;
     value = call->fn(ctx, args, n);
-    if (plait_is_error(value)) {
-        tell(ctx, call, plait_error_is_stop(value), make_task_error, &value);
-    } else {
-        uint32_t row = plait_context_task(ctx).id - 1;
-        /* relaxed: a statistic */
-        atomic_store_explicit(&call->low->native_ended[row], true,
-                              memory_order_relaxed);
-    }
+    if (plait_is_error(value))
+        return tell(ctx, call, make_task_error, &value, value);
+    uint32_t row = plait_context_task(ctx).id - 1;
+    /* relaxed: a statistic */
+    atomic_store_explicit(&call->low->native_ended[row], true,
+                          memory_order_relaxed);
     return value;
 }
 
@@ -263,7 +266,7 @@ static void blame_argument(PyObject *function, Py_ssize_t i)
     const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     const char *name = PyUnicode_AsUTF8(py_native_name(function));
     if (utf8 && name)
-        blame(obstacle_class(kind_of(cause)), name, (size_t)i, utf8);
+        blame(obstacle_class(kind_of(cause)), name, (size_t)i + 1, utf8);
     Py_XDECREF(text);
     Py_DECREF(cause);
 }
