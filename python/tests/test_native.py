@@ -9,6 +9,7 @@ import gc
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import weakref
@@ -728,3 +729,19 @@ def test_the_csv_pipeline_with_wrong_arguments(csv, files):
                  csv.summarize([1], True), csv.summarize()):
         with pytest.raises(plait.TaskError):
             call.compute()
+
+
+# ---- the guide ----
+
+def test_the_guide(tmp_path):
+    """Its library is built and its programs print what it says."""
+    page = (ROOT / "docs" / "guide" / "c-functions.md").read_text("utf-8")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page, re.M | re.S)
+    assert [kind for kind, _ in blocks] == ["c", "py", "text", "py", "text"]
+    source = tmp_path / "stats.c"
+    source.write_text(blocks[0][1])
+    build(tmp_path / "stats.so", source, "-lm")
+    for program, expected in (blocks[1:3], blocks[3:5]):
+        done = subprocess.run([sys.executable, "-c", program[1]], text=True,
+                              cwd=tmp_path, capture_output=True, check=False)
+        assert (done.stdout, done.stderr) == (expected[1], "")
