@@ -208,9 +208,17 @@ pl_walk_end pl_walk(pl_lane *lane, const pl_walk_until *until)
     return look_around(run) & PL_WALK_SHARED ? PL_WALK_SHARE : PL_WALK_OVER;
 }
 
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
 void pl_walk_to_end(pl_lane *lane)
 {
     static const _Atomic uint32_t no_hint;
-    const pl_walk_until until = { .hint = &no_hint, .limit = PL_NONE };
+    const pl_walk_until until = { .hint = &no_hint,
+                                  .yield = never,
+                                  .limit = PL_NONE };
     pl_walk(lane, &until);
 }
