@@ -137,14 +137,15 @@ def warn_unrun(key: Any, value: Any) -> None:
     """
     found, _ = _core.collect(value)
     made = ", ".join(sorted({_core.label(one) for one in found[:10]}))
-    text = (
-        f"task {key} returned a call of {made} that nobody runs: a delayed "
-        "function was called inside a task. Call the plain function there "
+    advice = (
+        f"returned a call of {made} that nobody runs: a delayed function was "
+        "called inside a task. Call the plain function there "
         f"({made}.__wrapped__ is it), or call the delayed one outside of any "
         "task and pass its result"
     )
-    logs.error("%s", text)
-    warnings.warn(text, UserWarning, stacklevel=2)
+    logs.error("task %s %s", key, advice)
+    # The same text for all tasks that do it, so that it is shown once.
+    warnings.warn(f"a task {advice}", UserWarning, stacklevel=2)
 
 
 class _Module(types.ModuleType):
