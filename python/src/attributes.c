@@ -9,13 +9,22 @@
 
 /* ---- the cold half ---- */
 
-#define COLD_METHODS(X)                                                   \
-    X(persist)                                                            \
-    X(visualize)                                                          \
-    X(visualise) X(__dask_graph__) X(__dask_keys__) X(__dask_layers__)    \
-        X(__dask_tokenize__) X(__dask_optimize__) X(__dask_postcompute__) \
-            X(__dask_postpersist__) X(_repr_svg_) X(_repr_html_)          \
-                X(_repr_mimebundle_)
+/* clang-format off */
+#define COLD_METHODS(X) \
+    X(persist) \
+    X(visualize) \
+    X(visualise) \
+    X(__dask_graph__) \
+    X(__dask_keys__) \
+    X(__dask_layers__) \
+    X(__dask_tokenize__) \
+    X(__dask_optimize__) \
+    X(__dask_postcompute__) \
+    X(__dask_postpersist__) \
+    X(_repr_svg_) \
+    X(_repr_html_) \
+    X(_repr_mimebundle_)
+/* clang-format on */
 
 /* plait.collection.<name>(self, *args, **kwargs) */
 static PyObject *forward(PyObject *self, const char *name, PyObject *args,
@@ -56,6 +65,32 @@ static PyObject *get_dask(PyObject *self, void *closure)
 {
     (void)closure;
     return forward(self, "dask", NULL, NULL);
+}
+
+static PyObject *get_layer(PyObject *self, void *closure)
+{
+    (void)closure;
+    return forward(self, "_layer", NULL, NULL);
+}
+
+/* Dask asks isinstance(x, dask.delayed.Delayed) in many places: once it is
+ * loaded, the answer is yes. */
+static PyObject *get_class(PyObject *self, void *closure)
+{
+    (void)closure;
+    PyObject *own = Py_NewRef((PyObject *)Py_TYPE(self));
+    PyObject *name = PyUnicode_InternFromString("dask.delayed");
+    PyObject *module = name ? PyImport_GetModule(name) : NULL;
+    Py_XDECREF(name);
+    PyObject *found = NULL;
+    if (module && Py_TYPE(self) == py_state_of(self)->delayed_type)
+        found = PyObject_GetAttrString(module, "Delayed");
+    Py_XDECREF(module);
+    PyErr_Clear(); /* it is just being imported */
+    if (found && PyType_Check(found))
+        Py_SETREF(own, Py_NewRef(found));
+    Py_XDECREF(found);
+    return own;
 }
 
 static PyObject *get_dask_scheduler(PyObject *self, void *closure)
@@ -179,6 +214,8 @@ PyGetSetDef py_delayed_getset[] = {
     { "key", get_key, NULL, PyDoc_STR("The task's key."), NULL },
     { "dask", get_dask, NULL, PyDoc_STR("The graph, as Dask has it."), NULL },
     { "__dask_scheduler__", get_dask_scheduler, NULL, NULL, NULL },
+    { "__class__", get_class, NULL, NULL, NULL },
+    { "_layer", get_layer, NULL, NULL, NULL },
     { "_key", get_key, NULL, NULL, NULL },
     { "_length", get_length, NULL, NULL, NULL },
     { "_obj", get_obj, NULL, NULL, NULL },

@@ -180,16 +180,22 @@ typedef struct call_options {
     PyObject *pure; /* borrowed, or NULL */
 } call_options;
 
+/* Names in code are interned, so that most are told apart by address; of
+ * others the length tells most. */
+static bool is_name(PyObject *name, PyObject *ours)
+{
+    return name == ours ||
+           (PyUnicode_GET_LENGTH(name) == PyUnicode_GET_LENGTH(ours) &&
+            PyUnicode_Compare(name, ours) == 0);
+}
+
 /* Whether a keyword is for us. */
-static PyObject **option_of(py_state *state, PyObject *name,
+static PyObject **option_of(const py_state *state, PyObject *name,
                             call_options *options)
 {
-    if (name == state->str_pure ||
-        PyUnicode_Compare(name, state->str_pure) == 0)
+    if (is_name(name, state->str_pure))
         return &options->pure;
-    if (PyUnicode_Compare(name, state->str_dask_key_name) == 0)
-        return &options->key;
-    return NULL;
+    return is_name(name, state->str_dask_key_name) ? &options->key : NULL;
 }
 
 /* The keywords that the function sees: `kwnames` itself when that is all. */
@@ -222,8 +228,9 @@ static int set_keywords(py_state *state, py_delayed_object *self, Py_ssize_t at,
                         PyObject *kwnames, PyObject *const *values)
 {
     call_options ignored = { NULL, NULL };
+    bool all = self->kwnames == kwnames;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++) {
-        if (option_of(state, PyTuple_GET_ITEM(kwnames, i), &ignored))
+        if (!all && option_of(state, PyTuple_GET_ITEM(kwnames, i), &ignored))
             continue;
         if (py_delayed_set(state, self, at++, values[i]) != 0)
             return -1;
@@ -413,7 +420,7 @@ static void dealloc(PyObject *op)
 Py_ssize_t py_delayed_length(const py_delayed_object *self)
 {
     if (self->cold && self->cold->nout >= 0)
-        return self->kind == PY_LEAF ? -1 : self->cold->nout;
+        return self->cold->nout;
     if (self->kind != PY_CALL)
         return -1;
     const py_delayed_object *leaf = (py_delayed_object *)self->func;

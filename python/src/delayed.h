@@ -120,11 +120,21 @@ PyObject *py_delayed_getattro(PyObject *op, PyObject *name);
 PyObject *py_delayed_await(PyObject *op);
 PyObject *py_delayed_type_new(PyTypeObject *type, PyObject *args,
                               PyObject *kwargs);
-#define PY_OPERATOR_SLOTS(X)                                                  \
-    X(nb_add)                                                                 \
-    X(nb_subtract)                                                            \
-    X(nb_multiply) X(nb_matrix_multiply) X(nb_true_divide) X(nb_floor_divide) \
-        X(nb_remainder) X(nb_lshift) X(nb_rshift) X(nb_and) X(nb_or) X(nb_xor)
+/* clang-format off */
+#define PY_OPERATOR_SLOTS(X) \
+    X(nb_add) \
+    X(nb_subtract) \
+    X(nb_multiply) \
+    X(nb_matrix_multiply) \
+    X(nb_true_divide) \
+    X(nb_floor_divide) \
+    X(nb_remainder) \
+    X(nb_lshift) \
+    X(nb_rshift) \
+    X(nb_and) \
+    X(nb_or) \
+    X(nb_xor)
+/* clang-format on */
 #define PY_DECLARE_SLOT(name) PyObject *py_##name(PyObject *, PyObject *);
 PY_OPERATOR_SLOTS(PY_DECLARE_SLOT)
 #undef PY_DECLARE_SLOT

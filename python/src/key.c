@@ -7,7 +7,19 @@
 #include "collect.h"
 #include "delayed.h"
 
+#define MOST_CHARACTERS 50
+
 /* ---- labels ---- */
+
+/* Takes a function's name; returns it as it is shown in keys. */
+static PyObject *shown(PyObject *name)
+{
+    if (PyUnicode_CompareWithASCIIString(name, "<lambda>") == 0)
+        Py_SETREF(name, PyUnicode_FromString("lambda"));
+    else if (PyUnicode_GET_LENGTH(name) > MOST_CHARACTERS)
+        Py_SETREF(name, PyUnicode_Substring(name, 0, MOST_CHARACTERS));
+    return name;
+}
 
 /* The name of a callable, or of a value's type. */
 static PyObject *name_of(py_state *state, PyObject *object)
@@ -20,7 +32,7 @@ static PyObject *name_of(py_state *state, PyObject *object)
             PyErr_Clear();
         if (found && PyUnicode_Check(found)) {
             Py_DECREF(at);
-            return found;
+            return shown(found);
         }
         Py_CLEAR(found);
         if (!PyCallable_Check(at) ||
@@ -101,36 +113,73 @@ static PyObject *keywords(py_state *state, const py_delayed_object *self,
     return kwargs;
 }
 
-/* What a token is made of: the function, then the items. */
-static PyObject *token_args(py_state *state, py_delayed_object *self,
+/* The key of the leaf that `delayed(operator, pure=True)` would be. */
+static PyObject *operator_key(py_state *state, PyObject *function)
+{
+    PyObject *leaf = py_leaf_new(state, function);
+    py_cold *cold = leaf ? py_delayed_cold((py_delayed_object *)leaf) : NULL;
+    if (cold)
+        cold->pure = 1;
+    PyObject *key =
+        cold ? py_delayed_key(state, (py_delayed_object *)leaf) : NULL;
+    Py_XINCREF(key);
+    Py_XDECREF(leaf);
+    return key;
+}
+
+/* What the token of a task says of its function. */
+static PyObject *func_token(py_state *state, const py_delayed_object *self)
+{
+    if (self->kind == PY_CALL)
+        return Py_XNewRef(
+            py_delayed_key(state, (py_delayed_object *)self->func));
+    if (self->kind == PY_OPERATOR)
+        return operator_key(state, self->func);
+    return Py_NewRef(self->func ? self->func : Py_None);
+}
+
+/* What else is in the token of a leaf: how many outputs it has. */
+static PyObject *leaf_token(const py_delayed_object *self)
+{
+    if (!self->cold || self->cold->nout < 0)
+        Py_RETURN_NONE;
+    return PyLong_FromSsize_t(self->cold->nout);
+}
+
+/*
+ * What a token is made of, as in Dask: the function, then the items; of a leaf
+ * the object and nout, of an attribute the object and its name.
+ */
+static PyObject *token_args(py_state *state, const py_delayed_object *self,
                             Py_ssize_t n)
 {
+    bool is_last = self->kind == PY_LEAF || self->kind == PY_ATTR;
     PyObject *args = PyTuple_New(n + 1);
-    if (!args)
-        return NULL;
-    PyObject *func = self->func ? self->func : Py_None;
-    if (self->kind == PY_CALL)
-        func = py_delayed_key(state, (py_delayed_object *)func);
-    if (!func) {
-        Py_DECREF(args);
+    PyObject *func =
+        self->kind == PY_LEAF ? leaf_token(self) : func_token(state, self);
+    if (!args || !func) {
+        Py_XDECREF(args);
+        Py_XDECREF(func);
         return NULL;
     }
-    PyTuple_SET_ITEM(args, 0, Py_NewRef(func));
+    PyTuple_SET_ITEM(args, is_last ? n : 0, func);
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *value =
-            py_packed_fill(state, self->items[i], as_itself, NULL);
+            self->kind == PY_LEAF
+                ? Py_NewRef(self->items[i])
+                : py_packed_fill(state, self->items[i], as_itself, NULL);
         if (!value) {
             Py_DECREF(args);
             return NULL;
         }
-        PyTuple_SET_ITEM(args, i + 1, value);
+        PyTuple_SET_ITEM(args, is_last ? i : i + 1, value);
     }
     return args;
 }
 
 static bool is_pure(py_state *state, const py_delayed_object *self)
 {
-    if (self->kind != PY_LEAF)
+    if (self->kind != PY_LEAF && self->kind != PY_CONTAINER)
         return self->flags & PY_PURE;
     if (self->cold && self->cold->pure >= 0)
         return self->cold->pure;
@@ -200,7 +249,7 @@ static int push_input(PyObject *delayed, void *user)
 /* Puts the inputs that need keys of their own on the stack. */
 static int push_inputs(key_stack *stack, const py_delayed_object *self)
 {
-    if (!(self->flags & PY_PURE) || !(self->flags & PY_HAS_INPUTS))
+    if (!(self->flags & PY_HAS_INPUTS) || !is_pure(stack->state, self))
         return 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
         if (py_packed_each(stack->state, self->items[i], push_input, stack))

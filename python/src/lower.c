@@ -220,13 +220,27 @@ int64_t py_lowering_deadline(const py_lowering *low, uint32_t row)
 
 /* ---- merging ---- */
 
-/* The row of a pure task with the same key; PY_NO_ROW: it is the first. */
+/* Whether looking a key up runs no Python code. */
+static bool is_plain(PyObject *key)
+{
+    if (!PyTuple_CheckExact(key))
+        return PyUnicode_CheckExact(key) || PyLong_CheckExact(key) ||
+               PyFloat_CheckExact(key);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); i++) {
+        PyObject *part = PyTuple_GET_ITEM(key, i);
+        if (PyTuple_CheckExact(part) || !is_plain(part))
+            return false;
+    }
+    return true;
+}
+
+/* The row of a task with the same key; PY_NO_ROW: it is the first. What nobody
+ * has asked the key of is like no other. */
 static int find_equal(lowering_walk *w, const py_delayed_object *task,
                       uint32_t *row)
 {
     *row = PY_NO_ROW;
-    if (!(task->flags & PY_PURE) || !task->cold || !task->cold->key ||
-        !PyUnicode_CheckExact(task->cold->key))
+    if (!task->cold || !task->cold->key || !is_plain(task->cold->key))
         return 0;
     if (!w->keys && !(w->keys = PyDict_New()))
         return -1;

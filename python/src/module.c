@@ -112,12 +112,23 @@ static int exec(PyObject *module)
 }
 
 /* Visits all objects of the state. */
-#define FOR_OBJECTS(X)                                                      \
-    X(delayed_type)                                                         \
-    X(packed_type)                                                          \
-    X(ref_type) X(method_type) X(rebuild_type) X(failure_type) X(pool_type) \
-        X(observer_type) X(run_type) X(task_cancelled) X(cold) X(config)    \
-            X(dask_config) X(annotations)
+/* clang-format off */
+#define FOR_OBJECTS(X) \
+    X(delayed_type) \
+    X(packed_type) \
+    X(ref_type) \
+    X(method_type) \
+    X(rebuild_type) \
+    X(failure_type) \
+    X(pool_type) \
+    X(observer_type) \
+    X(run_type) \
+    X(task_cancelled) \
+    X(cold) \
+    X(config) \
+    X(dask_config) \
+    X(annotations)
+/* clang-format on */
 
 /* clang-format off */
 #define FOR_NATIVE_OBJECTS(X) \

@@ -18,30 +18,84 @@
 #include <plait/plait.h>
 
 /* The names that the extension looks up, kept as interned strings. */
-#define PY_NAMES(X)                                                            \
-    X(apply)                                                                   \
-    X(args)                                                                    \
-    X(collection)                                                              \
-    X(config) X(dask_key_name) X(daemon) X(delayed_pure) X(getattr) X(join)    \
-        X(kwargs) X(name) X(pure) X(start) X(target) X(from_collection)        \
-            X(from_graph) X(prepare) X(fresh) X(tokenize) X(log_failure)       \
-                X(warn_unrun) X(visualize_run) X(compute) X(__dask_graph__)    \
-                    X(__dask_scheduler__) X(__name__) X(__qualname__) X(       \
-                        __module__) X(__doc__) X(__wrapped__)                  \
-                        X(__dataclass_fields__) X(_fields) X(_make) X(__new__) \
-                            X(func) X(modules) X(format_exception)             \
-                                X(__notes__) X(add_note) X(__self__) X(status) X(__buffer__)           \
-                                    X(__signature__) X(__annotations__)        \
-                                        X(__defaults__) X(__text_signature__)
+/* clang-format off */
+#define PY_NAMES(X) \
+    X(apply) \
+    X(args) \
+    X(collection) \
+    X(config) \
+    X(dask_key_name) \
+    X(daemon) \
+    X(delayed_pure) \
+    X(getattr) \
+    X(join) \
+    X(kwargs) \
+    X(name) \
+    X(pure) \
+    X(start) \
+    X(target) \
+    X(from_collection) \
+    X(from_graph) \
+    X(prepare) \
+    X(fresh) \
+    X(tokenize) \
+    X(log_failure) \
+    X(warn_unrun) \
+    X(visualize_run) \
+    X(compute) \
+    X(__dask_graph__) \
+    X(__dask_scheduler__) \
+    X(__name__) \
+    X(__qualname__) \
+    X(__module__) \
+    X(__doc__) \
+    X(__wrapped__) \
+    X(__dataclass_fields__) \
+    X(_fields) \
+    X(_make) \
+    X(__new__) \
+    X(func) \
+    X(modules) \
+    X(format_exception) \
+    X(__notes__) \
+    X(add_note) \
+    X(__self__) \
+    X(status) \
+    X(__buffer__) \
+    X(__signature__) \
+    X(__annotations__) \
+    X(__defaults__) \
+    X(__text_signature__)
+/* clang-format on */
 
 /* Operators of Delayed, by the names of module operator. */
-#define PY_OPERATORS(X)                                                        \
-    X(add)                                                                     \
-    X(sub)                                                                     \
-    X(mul)                                                                     \
-    X(matmul) X(truediv) X(floordiv) X(mod) X(pow) X(lshift) X(rshift) X(and_) \
-        X(or_) X(xor) X(neg) X(pos) X(abs) X(invert) X(lt) X(le) X(eq) X(ne)   \
-            X(gt) X(ge) X(getitem)
+/* clang-format off */
+#define PY_OPERATORS(X) \
+    X(add) \
+    X(sub) \
+    X(mul) \
+    X(matmul) \
+    X(truediv) \
+    X(floordiv) \
+    X(mod) \
+    X(pow) \
+    X(lshift) \
+    X(rshift) \
+    X(and_) \
+    X(or_) \
+    X(xor) \
+    X(neg) \
+    X(pos) \
+    X(abs) \
+    X(invert) \
+    X(lt) \
+    X(le) \
+    X(eq) \
+    X(ne) \
+    X(gt) \
+    X(ge) \
+    X(getitem)
+/* clang-format on */
 
 typedef enum py_operator {
 #define PY_OPERATOR_ENUM(name) PY_OP_##name,
