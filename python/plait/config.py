@@ -26,6 +26,8 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
+from plait.spelling import warn_misspelt
+
 __all__ = ["config", "get", "set"]
 
 #: What has been set, by dotted name. To look at; :func:`set` changes it.
@@ -34,6 +36,19 @@ config: dict[str, Any] = {}
 _lock = threading.Lock()
 _missing = object()
 
+# What is looked for.
+_KNOWN = (
+    "scheduler",
+    "num_workers",
+    "pool",
+    "on_error",
+    "retries",
+    "timeout",
+    "run_timeout",
+    "delayed_pure",
+    "visualization.engine",
+    "tokenize.ensure_deterministic",
+)
 # Names that mean the same to Dask. on_error and kin are Plait's alone.
 _SHARED = frozenset(
     (
@@ -122,6 +137,7 @@ class set:
         new = dict(_flat("", values or {}))
         for key, value in kwargs.items():
             new.update(_flat("", {key.replace("__", "."): value}))
+        warn_misspelt(new, _KNOWN, (), "name of a setting")
         with _lock:
             self._before = {
                 name: config.get(name, _missing) for name in new

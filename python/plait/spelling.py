@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 __all__ = ["outside", "suggest", "warn_misspelt"]
 
 
-def suggest(word: object, known: Iterable[str]) -> str:
+def suggest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
     """``: did you mean 'threads'?`` when a known word is near, else nothing.
 
     Parameters
@@ -20,8 +20,10 @@ def suggest(word: object, known: Iterable[str]) -> str:
         What was written.
     known : iterable of str
         What could have been meant.
+    cutoff : float
+        How near it has to be, from 0 to 1.
     """
-    near = difflib.get_close_matches(str(word).lower(), known, n=1)
+    near = difflib.get_close_matches(str(word).lower(), known, 1, cutoff)
     return f": did you mean {near[0]!r}?" if near else ""
 
 
@@ -29,6 +31,7 @@ def warn_misspelt(
     words: Iterable[str],
     known: Collection[str],
     others: Collection[str],
+    what: str = "argument",
 ) -> None:
     """Warns about each word that is near a known one.
 
@@ -40,14 +43,17 @@ def warn_misspelt(
         Names that have an effect.
     others : collection of str
         Names that somebody else knows: never worth a warning.
+    what : str
+        What the words are.
     """
     for word in words:
         if word in known or word in others:
             continue
-        near = suggest(word, known)
+        # Nearer than for a word that is wrong for certain.
+        near = suggest(word, known, 0.65)
         if near:
             warnings.warn(
-                f"{word!r} is no argument, and has no effect{near}",
+                f"{word!r} is no {what}, and has no effect{near}",
                 UserWarning,
                 stacklevel=outside(),
             )

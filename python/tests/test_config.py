@@ -2,6 +2,7 @@
 """Where a value of the configuration comes from."""
 
 import sys
+import warnings
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_ways_to_write_a_name(values, kwargs):
     with config.set(values, **kwargs):
         assert config.get("visualization.engine") == "graphviz"
         assert config.get("visualization") == {"engine": "graphviz"}
+
+
+def test_a_misspelt_name_is_told():
+    with pytest.warns(UserWarning, match="'sheduler'.*mean 'sched") as told:
+        with config.set(sheduler="sync"):
+            assert config.get("sheduler") == "sync"
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with config.set({"my.own.setting": 1, "temporary-directory": "/x"}):
+            assert config.get("my.own") == {"setting": 1}
 
 
 def test_hyphens_are_underscores():

@@ -8,6 +8,7 @@ import types
 
 import pytest
 
+from plait import _core
 from plait.base import start, visualize
 from plait.delayed import delayed
 from plait.diagnostics import Profiler
@@ -210,6 +211,15 @@ def test_coloured_by_time():
     assert all(line.endswith(" ms]") for line in text.splitlines())
     with pytest.raises(ValueError, match="needs profile="):
         task.visualize(color="time")
+
+
+def test_coloured_by_the_time_that_c_noted():
+    task = pipeline()
+    with _core.profile() as prof:
+        run = start(task, observers=[prof])
+        run.wait()
+        text = str(run.visualize(format="text", profile=prof))
+    assert all(line.endswith(" ms]") for line in text.splitlines())
 
 
 def test_coloured_by_state():

@@ -12,7 +12,7 @@ import types
 
 import pytest
 
-from plait import config, local, threaded
+from plait import _core, config, local, threaded
 from plait import multiprocessing as processes
 from plait.base import compute, get_scheduler, named_schedulers
 from plait.delayed import delayed
@@ -243,6 +243,18 @@ def test_a_pool_of_threads():
         assert add(add(1, 2), 3).compute(pool=pool) == 6
         assert add(1, 2).compute(scheduler="threads", pool=pool) == 3
         assert add(1, 2).compute(scheduler="processes", pool=pool) == 3
+
+
+def test_threads_of_one_s_own():
+    pool = _core.open_executor(workers=2)
+    try:
+        assert add(add(1, 2), 3).compute(pool=pool) == 6
+        assert add(1, 2).compute(scheduler=pool) == 3
+        assert delayed(threading.get_ident)().compute(pool=pool) != (
+            threading.get_ident()
+        )
+    finally:
+        _core.close_executor(pool)
 
 
 def test_what_is_no_pool():
