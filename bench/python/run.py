@@ -81,8 +81,10 @@ def too_long(rows, case, sizes):
     smaller = rows.get((case["system"], case["what"], sizes[at - 1]))
     if at == 0 or not smaller:
         return None
-    least = min((row["gc"]["whole_s"] for row in smaller if "gc" in row),
-                default=LIMIT_S)
+    for row in smaller:
+        if "failed" in row:
+            return row["failed"]
+    least = min(row["gc"]["whole_s"] for row in smaller)
     if least * case["tasks"] / sizes[at - 1] < LIMIT_S:
         return None
     return f"would take over {LIMIT_S} s"
