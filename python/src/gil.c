@@ -2,6 +2,8 @@
 /* gil.c: threads, and their attaching to the interpreter. */
 #include "gil.h"
 
+#include <unistd.h>
+
 /* The state that this thread has put down, for tasks that run on it. */
 static _Thread_local PyThreadState *put_down;
 static _Thread_local py_thread *here;
@@ -120,6 +122,8 @@ static PyObject *worker_main(PyObject *capsule, PyObject *unused)
         return NULL;
     put_down = PyEval_SaveThread();
     start->main(start->arg);
+    while (Py_IsFinalizing()) /* there is no interpreter to come back to */
+        pause();
     PyEval_RestoreThread(put_down);
     put_down = NULL;
     Py_RETURN_NONE;
