@@ -32,6 +32,12 @@ PLAIT_API plait_executor *plait_executor_open(const char *scheduler,
  */
 PLAIT_API void plait_executor_close(plait_executor *executor);
 
+/* Asks for more workers, for the runs that begin from now on; fewer is fine,
+ * and nothing happens. PLAIT_EUNAVAILABLE: this kind of executor has what it
+ * was opened with.  Thread: any.  Blocks: as the beginning of threads does. */
+PLAIT_API plait_status plait_executor_grow(plait_executor *executor,
+                                           unsigned workers, plait_error *err);
+
 /* The number of workers, and whether a scheduler can be had: PLAIT_OK, or
  * PLAIT_EUNAVAILABLE with the reason in `err`, or PLAIT_EINVAL for a name that
  * nobody knows.  Thread: any.  Blocks: no. */

@@ -214,6 +214,26 @@ plait_executor *plait_executor_open(const char *scheduler,
     return executor;
 }
 
+plait_status plait_executor_grow(plait_executor *executor, unsigned workers,
+                                 plait_error *err)
+{
+    pl_error_clear(err);
+    if (!executor || workers > PL_WORKERS_MAX)
+        return pl_error_set(err, PLAIT_EINVAL,
+                            "an executor with at most %d workers is needed",
+                            PL_WORKERS_MAX);
+    if (!take_opened(executor, err))
+        return err ? err->status : PLAIT_ECLOSED;
+    plait_status status = PLAIT_OK;
+    if (!executor->ops.grow)
+        status = pl_error_set(err, PLAIT_EUNAVAILABLE,
+                              "%s: workers can't be added", executor->ops.name);
+    else if (!grow(executor, workers, err))
+        status = err ? err->status : PLAIT_ESYS;
+    pl_executor_release(executor);
+    return status;
+}
+
 /* Whether this thread is inside a task of the executor: closing it would wait
  * for the task. */
 static bool is_inside(const plait_executor *executor)

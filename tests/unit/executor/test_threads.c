@@ -47,7 +47,7 @@ static plait_value meet(plait_context *ctx, const plait_value *args, size_t n)
 
 /* As many tasks as there are workers are in the barrier at once, and never one
  * more, on a pool of that size or a greater one. */
-static void meet_in_a_pool(unsigned pool, unsigned workers)
+static void meet_in_a_grown_pool(unsigned from, unsigned pool, unsigned workers)
 {
     static plait_value items[3000], outs[3000];
     crowd c = { PTHREAD_MUTEX_INITIALIZER,
@@ -57,11 +57,13 @@ static void meet_in_a_pool(unsigned pool, unsigned workers)
                 0,
                 false };
     plait_options options = { PLAIT_OPTIONS_INIT, .scheduler = "threads",
-                              .workers = pool };
+                              .workers = from };
     plait_error err = { PLAIT_ERROR_INIT };
     plait_executor *ex = plait_executor_open("threads", &options, &err);
     if (!ex)
         fail_msg("%s", err.message);
+    if (from != pool)
+        assert_int_equal(plait_executor_grow(ex, pool, &err), PLAIT_OK);
     assert_int_equal(plait_executor_workers(ex), pool);
     options.executor = ex;
     options.workers = workers;
@@ -74,6 +76,11 @@ static void meet_in_a_pool(unsigned pool, unsigned workers)
     for (size_t i = 0; i < n; i++)
         assert_in_range(plait_as_int(outs[i]), 0, workers - 1);
     plait_executor_close(ex);
+}
+
+static void meet_in_a_pool(unsigned pool, unsigned workers)
+{
+    meet_in_a_grown_pool(pool, pool, workers);
 }
 
 static void as_many_at_once_as_workers(void **state)
@@ -95,6 +102,29 @@ static void a_run_is_limited_in_a_great_pool(void **state)
     (void)state;
     meet_in_a_pool(64, 1);
     meet_in_a_pool(64, 5);
+}
+
+static void a_pool_of_ones_own_grows(void **state)
+{
+    (void)state;
+    meet_in_a_grown_pool(1, 2, 2);
+    meet_in_a_grown_pool(3, 40, 40);
+    plait_options options = { PLAIT_OPTIONS_INIT, .workers = 2 };
+    plait_executor *ex = plait_executor_open("threads", &options, NULL);
+    assert_int_equal(plait_executor_grow(ex, 1, NULL), PLAIT_OK);
+    assert_int_equal(plait_executor_workers(ex), 2);
+    plait_executor_close(ex);
+}
+
+static void what_does_not_grow(void **state)
+{
+    (void)state;
+    plait_error err = { PLAIT_ERROR_INIT };
+    assert_int_equal(plait_executor_grow(NULL, 1, &err), PLAIT_EINVAL);
+    plait_executor *ex = plait_executor_open("sync", NULL, NULL);
+    assert_int_equal(plait_executor_grow(ex, 1025, &err), PLAIT_EINVAL);
+    assert_int_equal(plait_executor_grow(ex, 2, NULL), PLAIT_EUNAVAILABLE);
+    plait_executor_close(ex);
 }
 
 static void the_default_pool_grows(void **state)
@@ -399,6 +429,8 @@ int main(void)
         cmocka_unit_test(as_many_at_once_as_workers),
         cmocka_unit_test(a_thousand_and_twenty_four_workers),
         cmocka_unit_test(a_run_is_limited_in_a_great_pool),
+        cmocka_unit_test(a_pool_of_ones_own_grows),
+        cmocka_unit_test(what_does_not_grow),
         cmocka_unit_test(the_default_pool_grows),
         cmocka_unit_test(a_front_end_makes_the_threads),
         cmocka_unit_test(a_front_end_that_makes_few),
