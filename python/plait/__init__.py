@@ -43,14 +43,17 @@ if TYPE_CHECKING:
         tokenize,
         visualize,
     )
+    from plait.executors import ProcessPoolExecutor, ThreadPoolExecutor
     from plait.failures import debug, failures, split
     from plait.local import get
     from plait.logs import log_fields
 # Where a name is found when somebody asks for it.
 _HOMES = {
+    "ProcessPoolExecutor": "executors",
     "NativeValue": "_core",
     "Run": "_core",
     "TaskCancelled": "_core",
+    "ThreadPoolExecutor": "executors",
     "TaskError": "_core",
     "__version__": "_core",
     "native": "_core",

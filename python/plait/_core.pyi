@@ -264,6 +264,10 @@ class Pool:
     def workers(self) -> int: ...
     @property
     def closed(self) -> bool: ...
+    def _grow(self, workers: int, /) -> None:
+        """Have at least so many workers."""
+    def _send_worker(self) -> None:
+        """Have a worker call `work`, as soon as one is free."""
 
 _Timing = tuple[str, int | None, int, float | None, float | None]
 
@@ -394,7 +398,15 @@ def use_annotations(var: ContextVar[dict[str, Any] | None]) -> None:
     """From now on each Delayed keeps the dict that is in ``var`` when it is
     made. For ``plait.annotate``, at its first use."""
 
-def open_executor(scheduler: str = "threads", workers: int = 0) -> Pool: ...
+def open_executor(
+    scheduler: str = "threads",
+    workers: int = 0,
+    begin: Callable[[Callable[[], None], int], object] = ...,
+    work: Callable[[], object] = ...,
+) -> Pool:
+    """``begin(main, number)`` begins the thread of a worker, which calls
+    ``main``. ``work`` is for `Pool._send_worker`."""
+
 def close_executor(pool: Pool) -> None:
     """Cancel its runs, wait for its tasks, end its threads. Idempotent."""
 

@@ -171,12 +171,9 @@ static PyObject *new_thread(py_state *state, PyObject *target, unsigned worker)
     return thread;
 }
 
-static bool start_thread(py_state *state, unsigned worker,
-                         void (*main)(void *arg), void *arg)
+static bool start_thread(py_state *state, PyObject *target, unsigned worker)
 {
-    PyObject *target = worker_target(main, arg);
-    PyObject *thread = target ? new_thread(state, target, worker) : NULL;
-    Py_XDECREF(target);
+    PyObject *thread = new_thread(state, target, worker);
     PyObject *started =
         thread ? PyObject_CallMethodNoArgs(thread, state->str_start) : NULL;
     Py_XDECREF(thread);
@@ -184,14 +181,24 @@ static bool start_thread(py_state *state, unsigned worker,
     return started != NULL;
 }
 
+static bool start_by(PyObject *begin, PyObject *target, unsigned worker)
+{
+    PyObject *started = PyObject_CallFunction(begin, "OI", target, worker);
+    Py_XDECREF(started);
+    return started != NULL;
+}
+
 /* The thread may have begun although start() raised: by Ctrl-C while it waited
  * for that. It is then raised again, later, elsewhere. */
-bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
-                  void *arg)
+static bool spawn(py_state *state, PyObject *begin, unsigned worker,
+                  void (*main)(void *arg), void *arg)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *pending = PyErr_GetRaisedException();
-    bool started = start_thread(user, worker, main, arg);
+    PyObject *target = worker_target(main, arg);
+    bool started = target && (begin ? start_by(begin, target, worker)
+                                    : start_thread(state, target, worker));
+    Py_XDECREF(target);
     if (!started && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
         PyErr_Clear();
         PyErr_SetInterrupt();
@@ -201,4 +208,16 @@ bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
     PyErr_SetRaisedException(pending);
     PyGILState_Release(gil);
     return started;
+}
+
+bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
+                  void *arg)
+{
+    return spawn(user, NULL, worker, main, arg);
+}
+
+bool py_gil_spawn_by(PyObject *begin, unsigned worker, void (*main)(void *arg),
+                     void *arg)
+{
+    return spawn(NULL, begin, worker, main, arg);
 }

@@ -58,6 +58,11 @@ bool py_gil_is_engines(void);
 bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
                   void *arg);
 
+/* The same by `begin`, called with what the thread has to call, and its number:
+ * it begins the thread. */
+bool py_gil_spawn_by(PyObject *begin, unsigned worker, void (*main)(void *arg),
+                     void *arg);
+
 /* ---- interrupt.c ---- */
 
 /* A thread comes, or goes. */
