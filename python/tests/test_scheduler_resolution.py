@@ -229,7 +229,11 @@ def test_an_executor_of_threads():
 
 
 def test_an_executor_of_processes():
-    with concurrent.futures.ProcessPoolExecutor(2) as executor:
+    # spawn: this process has threads, which a fork would leave behind
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(
+        2, mp_context=spawn
+    ) as executor:
         pid, _ = delayed(where)().compute(pool=executor)
         assert pid != os.getpid()
         plus = delayed(lambda x, y=0: x + y)
