@@ -350,6 +350,7 @@ static int set_up(py_lowering *low, const py_settings *settings)
     low->func = plait_function_add(low->graph, &function);
     low->retries = settings->retries;
     low->timeout_ms = settings->timeout_ms;
+    low->looks = strcmp(settings->scheduler, "sync") == 0;
     low->deadline_ns = after_ms(settings->run_timeout_ms);
     low->failures = PyList_New(0);
     low->context = PyContext_CopyCurrent();

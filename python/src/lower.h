@@ -110,6 +110,8 @@ typedef struct py_lowering {
     size_t *first_inputs;       /* where those of each row begin */
     _Atomic bool *native_ended; /* by row: with a result */
     _Atomic bool has_obstacles; /* a result could not be converted */
+    bool looks;                 /* C functions run where signals are seen */
+    int64_t look_ns;            /* when to look for them next */
     PyObject *targets;          /* list of Delayeds */
     uint32_t *target_rows;      /* of each; PY_NO_ROW: a leaf */
     plait_task *tasks;          /* of those that are none, n_tasks of them */

@@ -9,6 +9,7 @@
 #include "failure.h"
 
 #define FEW_ARGS 8
+#define LOOK_NS 50000000
 
 /* A C function of a lowering's graph: the payload of its plait_function. */
 typedef struct native_call {
@@ -185,10 +186,29 @@ static plait_value look_for_obstacles(plait_context *ctx,
                            at.by->text));
 }
 
+/* In a run in the thread that waits for it nobody else looks for signals, when
+ * all tasks are in C. False: the run is to end. */
+static bool look_for_signals(py_lowering *low)
+{
+    int64_t now = py_now_ns();
+    if (now < low->look_ns || Py_IsFinalizing())
+        return true;
+    low->look_ns = now + LOOK_NS;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    bool goes_on = PyErr_CheckSignals() == 0;
+    if (!goes_on)
+        Py_XSETREF(low->stopped_by, PyErr_GetRaisedException());
+    PyGILState_Release(gil);
+    return goes_on;
+}
+
 static plait_value run(plait_context *ctx, const plait_value *args, size_t n)
 {
     const native_call *call = plait_context_payload(ctx);
     plait_value value = plait_nil();
+    if (call->low->looks && !look_for_signals(call->low))
+        return plait_error_stop(
+            plait_error_value(PLAIT_ECANCELED, "ended by a signal"));
     /* relaxed: as where it is set */
     if (atomic_load_explicit(&call->low->has_obstacles, memory_order_relaxed))
         value = look_for_obstacles(ctx, call, args, n);

@@ -10,6 +10,8 @@ import os
 import pathlib
 import pickle
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import weakref
@@ -17,6 +19,8 @@ from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import plait
 from plait import delayed
@@ -92,6 +96,19 @@ def test_values_come_back_as_they_went(lib, scheduler, value):
                 give(lib.same(value)).compute()):
         assert one == value
         assert type(one) is type(value)
+
+
+PARTS = (st.none() | st.booleans() | st.integers(-2**63, 2**63 - 1)
+         | st.floats(allow_nan=False) | st.text())
+VALUES = st.recursive(PARTS, lambda inner: st.lists(inner) | st.dictionaries(
+    st.text() | st.integers(-2**63, 2**63 - 1), inner))
+
+
+@given(VALUES)
+def test_any_value_comes_back_as_it_went(lib, value):
+    assert lib.same(value).compute(scheduler="sync") == value
+    made = give(delayed(value, traverse=False))
+    assert give(lib.same(made)).compute(scheduler="sync") == value
 
 
 CHANGED = [((1, (2,)), [1, [2]]), (Point(1, 2), [1, 2]),
@@ -418,6 +435,41 @@ def test_naps_and_python_tasks(lib):
     assert results[0] == 100
 
 
+ENDLESS = """
+import plait, sys
+lib = plait.native(sys.argv[1])
+ready = plait.delayed(print)("ready", flush=True)
+link = lib.cancelled_nap(ready)
+if sys.argv[2] == "sync":
+    link = ready
+    for _ in range(10_000):
+        link = lib.nap(5, link)
+try:
+    link.compute(scheduler=sys.argv[2])
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_an_interrupt(path, scheduler):
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, path, scheduler],
+                          stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(signal.SIGINT)
+        assert program.stdout.readline() == "interrupted\n"
+        assert program.wait(10) == 0
+
+
+def test_persisted_and_drawn(lib):
+    box, view = plait.persist(lib.box(3), lib.fresh_bytes(BIG))
+    assert lib.unbox(box).compute() == 3
+    assert lib.address(view)[1].compute() == BIG
+    assert "fresh_bytes" in lib.same(lib.fresh_bytes(1)).visualize(
+        format="text")
+    assert plait.optimize(lib.sum(1))[0].compute() == 1
+
+
 def test_at_once(lib):
     sum_now = lib.sum.__wrapped__
     assert sum_now(1, [2, 3]) == 6
@@ -664,6 +716,16 @@ def test_a_library_of_another_libplait(folder):
     words = str(caught.value)
     assert words.count(str(other)) == 2  # it, and the libplait that it uses
     assert "another libplait" in words and "libplait.so.0" in words
+
+
+def test_a_library_that_is_linked_to_another_file(folder):
+    ours = pathlib.Path(plait._core.__file__).parent / "libplait.so.0"
+    (folder / "elsewhere").mkdir()
+    copy = shutil.copy(ours, folder / "elsewhere")
+    source = ROOT / "python" / "tests" / "native" / "tasks.c"
+    linked = build(folder / "linked.so", source, copy,
+                   f"-Wl,-rpath,{folder}/elsewhere")
+    assert plait.native(linked).sum(give(1), 2).compute() == 3
 
 
 # ---- the example ----
