@@ -143,6 +143,15 @@ static int find_config(PyObject *module, PyObject *name, PyObject **out)
     return 0;
 }
 
+/* From now on tasks keep what dask.annotate says. */
+static int follow_dask(py_state *state)
+{
+    PyObject *var = py_call_hook(state, "annotations", state->str_follow_dask,
+                                 NULL, 0);
+    Py_XDECREF(var);
+    return var ? 0 : -1;
+}
+
 static int find_configs(py_state *state)
 {
     if (!state->config) {
@@ -163,7 +172,7 @@ static int find_configs(py_state *state)
         return PyErr_Occurred() ? -1 : 0;
     int status = find_config(module, state->str_config, &state->dask_config);
     Py_DECREF(module);
-    return status;
+    return status == 0 && state->dask_config ? follow_dask(state) : status;
 }
 
 /* ---- delayed() ---- */

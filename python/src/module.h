@@ -38,6 +38,7 @@
     X(from_graph) \
     X(prepare) \
     X(fresh) \
+    X(follow_dask) \
     X(tokenize) \
     X(log_failure) \
     X(warn_unrun) \

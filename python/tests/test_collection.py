@@ -330,13 +330,35 @@ def test_dask_s_annotations_count(dask):
             raise OSError("not yet")
         return "third time"
 
-    compute(add(1, 2))  # from here on dask is known to be there
     with dask.annotate(retries=2):
         task = delayed(twice)()
     assert task.compute() == "third time"
 
 
 # ---- beside Dask's collections ----
+
+
+@pytest.mark.parametrize(
+    "first, second", [("plait", "dask"), ("dask", "plait")]
+)
+def test_dask_s_annotations_count_at_once(first, second, dask):
+    if not hasattr(sys.modules["dask.base"], "_annotations"):
+        return
+    code = f"""
+        import {first}, {second}
+        from plait import delayed
+        @delayed
+        def task():
+            runs.append(1)
+            if len(runs) < 3:
+                raise OSError
+            return "third time"
+        runs = []
+        with dask.annotate(retries=2):
+            made = task()
+        print(made.compute())
+    """
+    assert python(code) == "third time"
 
 
 def test_dask_takes_it_for_its_own(dask):
