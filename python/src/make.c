@@ -146,8 +146,8 @@ static int find_config(PyObject *module, PyObject *name, PyObject **out)
 /* From now on tasks keep what dask.annotate says. */
 static int follow_dask(py_state *state)
 {
-    PyObject *var = py_call_hook(state, "annotations", state->str_follow_dask,
-                                 NULL, 0);
+    PyObject *var =
+        py_call_hook(state, "annotations", state->str_follow_dask, NULL, 0);
     Py_XDECREF(var);
     return var ? 0 : -1;
 }
