@@ -12,6 +12,7 @@ import types
 
 import pytest
 
+import plait
 from plait import _core, config, local, threaded
 from plait import multiprocessing as processes
 from plait.base import compute, get_scheduler, named_schedulers
@@ -259,6 +260,19 @@ def test_threads_of_one_s_own():
         )
     finally:
         _core.close_executor(pool)
+
+
+def test_an_executor_of_ours():
+    with plait.ThreadPoolExecutor(2, thread_name_prefix="ours") as executor:
+        for how in ({"scheduler": executor}, {"pool": executor}):
+            assert delayed(where)().compute(**how)[1].startswith("ours")
+            bad, good = compute(
+                delayed(operator.truediv)(1, 0), add(1, 2),
+                on_error="collect", **how,
+            )
+            assert isinstance(bad, plait.Failure) and good == 3
+    with pytest.raises(RuntimeError, match="shutdown"):
+        add(1, 2).compute(pool=executor)
 
 
 def test_what_is_no_pool():
