@@ -3,11 +3,16 @@
 #include "platform/cpu.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "platform/clock.h"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -138,10 +143,26 @@ unsigned pl_cpu_quota(const char *root)
     return lowest;
 }
 
+/* The quota as it was in this second: finding it reads several files, and a
+ * program may ask for each of many short runs. */
+static unsigned recent_quota(void)
+{
+    static _Atomic uint64_t found; /* second + 1, and the quota below it */
+    uint32_t second = (uint32_t)(pl_clock_ns() / 1000000000) + 1;
+    /* relaxed: the word is all there is */
+    uint64_t known = atomic_load_explicit(&found, memory_order_relaxed);
+    if ((uint32_t)(known >> 32) == second)
+        return (unsigned)known;
+    unsigned quota = pl_cpu_quota("");
+    atomic_store_explicit(&found, (uint64_t)second << 32 | quota,
+                          memory_order_relaxed);
+    return quota;
+}
+
 unsigned pl_cpu_count(void)
 {
     unsigned cpus = by_affinity();
-    unsigned quota = pl_cpu_quota("");
+    unsigned quota = recent_quota();
     return quota < cpus ? quota : cpus;
 }
 
