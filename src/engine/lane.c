@@ -189,9 +189,39 @@ static bool may_retry(const plait_run *run, plait_value error)
            !(pl_run_trouble(run) & PL_TROUBLE_STOPPING);
 }
 
+plait_value pl_lane_check(pl_lane *lane, plait_value result)
+{
+    result = check_result(&lane->context, result);
+    return plait_is_error(result) ? name_error(&lane->context, result) : result;
+}
+
+/* Whether it is a runtime's task on a thread that is attached to that, with
+ * nothing else to be careful of. */
+static bool is_at_home(const pl_lane *lane, const pl_node *node)
+{
+    const plait_run *run = lane->run;
+    return (pl_node_flags(node) & ~(uint32_t)PL_NODE_TARGET) ==
+               PL_NODE_RUNTIME &&
+           !run->careful && lane->attachment &&
+           pl_attachment_is_in(lane->attachment,
+                               pl_plan_function(run->plan, node)->runtime, run);
+}
+
+static plait_value call_at_home(pl_lane *lane, const pl_node *node)
+{
+    plait_value args[PL_ARGS_INLINE];
+    size_t n = pl_gather_plain(lane->run, node, args);
+    plait_value result =
+        pl_plan_function(lane->run->plan, node)->fn(&lane->context, args, n);
+    pl_attachment_task_done(lane->attachment);
+    return result.kind >= PLAIT_KIND_REF ? pl_lane_check(lane, result) : result;
+}
+
 plait_value pl_lane_call_carefully(pl_lane *lane, uint32_t task)
 {
     plait_run *run = lane->run;
+    if (is_at_home(lane, &run->nodes[task]))
+        return call_at_home(lane, &run->nodes[task]);
     unsigned retries = pl_run_retries_of(run, task);
     plait_value result = call_once(lane, task);
     while (plait_is_error(result) && lane->context.attempt <= retries &&
@@ -203,12 +233,6 @@ plait_value pl_lane_call_carefully(pl_lane *lane, uint32_t task)
     }
     lane->context.attempt = 1;
     return result;
-}
-
-plait_value pl_lane_check(pl_lane *lane, plait_value result)
-{
-    result = check_result(&lane->context, result);
-    return plait_is_error(result) ? name_error(&lane->context, result) : result;
 }
 
 plait_value pl_lane_call_once(pl_lane *lane, uint32_t task, uint32_t attempt)

@@ -22,6 +22,10 @@
 #define CLOSED (UINT32_C(1) << 31)
 #define MOST_TASKS 1000
 #define MOST_NS 2000000
+/* The clock is looked at after each task, and after so many when they are
+ * short. */
+#define SHORT_NS 20000
+#define STRIDE 8
 
 struct pl_runtime_state {
     pl_runtime_state *next; /* in `states`; set before it is published */
@@ -215,6 +219,7 @@ static bool call_attach(pl_attachment *attachment, pl_attached_thread *thread)
     /* release: who interrupts sees the thread's struct */
     atomic_store_explicit(&attachment->now, thread, memory_order_release);
     attachment->tasks = 0;
+    attachment->look_at = 0;
     attachment->attached_ns = pl_clock_ns();
     return true;
 }
@@ -335,9 +340,21 @@ void pl_attachment_task_done(pl_attachment *attachment)
     if (!now_of(attachment))
         return;
     attachment->tasks++;
-    if (attachment->tasks >= MOST_TASKS ||
-        pl_clock_ns() - attachment->attached_ns >= MOST_NS)
+    if (attachment->tasks < attachment->look_at &&
+        attachment->tasks < MOST_TASKS)
+        return;
+    int64_t held_ns = pl_clock_ns() - attachment->attached_ns;
+    if (attachment->tasks >= MOST_TASKS || held_ns >= MOST_NS)
         pl_detach(attachment);
+    else if (held_ns < (int64_t)attachment->tasks * SHORT_NS)
+        attachment->look_at = attachment->tasks + STRIDE;
+}
+
+bool pl_attachment_is_in(const pl_attachment *attachment,
+                         const plait_runtime *runtime, const void *run)
+{
+    const pl_attached_thread *now = now_of(attachment);
+    return now && now->state->address == runtime && attachment->run == run;
 }
 
 void pl_attachment_fini(pl_attachment *attachment)

@@ -34,7 +34,8 @@ typedef struct pl_attachment {
     pl_attached_thread *threads; /* per runtime that this thread knows */
     struct pl_attachment_aside *asides; /* the innermost; NULL: none */
     unsigned worker;
-    unsigned tasks; /* since the attach */
+    unsigned tasks;   /* since the attach */
+    unsigned look_at; /* so many of them: the next look at the clock */
     int64_t attached_ns;
 } pl_attachment;
 
@@ -82,6 +83,10 @@ void pl_attachment_take_up(pl_attachment *attachment,
 /* After a task of a runtime: offers its lock to others, by detaching, once
  * 1,000 tasks or 2 ms have gone by since the attach.  Blocks: no. */
 void pl_attachment_task_done(pl_attachment *attachment);
+
+/* Whether it is attached to the runtime, for tasks of this run. */
+bool pl_attachment_is_in(const pl_attachment *attachment,
+                         const plait_runtime *runtime, const void *run);
 
 /* Detaches, and calls thread_stop of each runtime the thread had started.
  * Blocks: as those do. */
