@@ -19,8 +19,11 @@ class BadList(Exception):
 
 
 def find(suite: str, version: str) -> pathlib.Path:
-    """The list of a suite, such as ``test_delayed``, for a version of Dask."""
+    """The list of a suite, such as ``test_delayed``, for a version of Dask: one
+    for that version, or for all."""
     path = HERE / f"{suite}-{version}.txt"
+    if not path.exists():
+        path = HERE / f"{suite}.txt"
     if not path.exists():
         raise BadList(f"no list for {suite} of Dask {version}: {path.name}")
     return path

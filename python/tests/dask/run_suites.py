@@ -3,8 +3,9 @@
 """Runs Dask's own tests on Plait, from the installed dask package.
 
     run_suites.py                       what must pass with plait.delayed
+    run_suites.py --suite=S             another suite, of suites.py
     run_suites.py --stand-in=dask       the same with Dask's own
-    run_suites.py --module=M --list=F   another suite
+    run_suites.py --module=M --list=F   the same names in another module
     run_suites.py … -k nout             what remains goes to pytest
 """
 
@@ -15,14 +16,15 @@ import sys
 
 import must_pass
 import pytest
-
-SUITE = "test_delayed"
+import suites
 
 
 def parse(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--stand-in", default="plait")
-    parser.add_argument("--module", default=f"dask.tests.{SUITE}")
+    parser.add_argument("--suite", default="test_delayed",
+                        choices=suites.SUITES)
+    parser.add_argument("--module")
     parser.add_argument("--list")
     return parser.parse_known_args(words)
 
@@ -31,7 +33,7 @@ def main(words):
     options, rest = parse(words)
     try:
         path = options.list or must_pass.find(
-            SUITE, importlib.metadata.version("dask"))
+            options.suite, importlib.metadata.version("dask"))
         must_pass.read(must_pass.pathlib.Path(path))
     except must_pass.BadList as error:
         return f"run_suites.py: {error}"
@@ -39,8 +41,10 @@ def main(words):
     # test that Dask expects to fail must pass.
     return pytest.main(["-c", os.devnull, "-p", "no:cacheprovider",
                         "-p", "stand_in", f"--stand-in={options.stand_in}",
-                        f"--must-pass={path}", "--runxfail", "-q",
-                        "--pyargs", options.module] + rest)
+                        f"--suite={options.suite}", f"--must-pass={path}",
+                        "--runxfail", "-q", "--pyargs",
+                        options.module or suites.SUITES[options.suite].module,
+                        *rest])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A pytest plugin that runs a suite of Dask's with another package's `delayed`.
+"""A pytest plugin that runs a suite of Dask's with another package's functions.
 
 The suite is the installed one, in its place. Only what it sees is exchanged:
-the names that it imports from `dask.delayed`, and `dask.delayed` itself while
-a test runs. Dask's own modules keep theirs, as they do in a user's program.
+the names that it imports from Dask (suites.py has them), and `dask.delayed`
+itself while a test of it runs. Dask's own modules keep theirs, as they do in a user's program.
 Dask's own scheduler raises meanwhile, and a test that never calls into the
 package has failed: nobody can fall back on Dask unnoticed.
 """
@@ -17,10 +17,11 @@ import sys
 
 import must_pass
 import pytest
+import suites
 
-NAMES = ("Delayed", "delayed", "to_task_dask")
-# These import names of dask.delayed, and must do so while they are Dask's.
-USERS = ("dask.array", "dask.bag", "dask.dataframe", "dask.distributed")
+# These import what is exchanged, and must do so while it is Dask's.
+USERS = ("dask.array", "dask.bag", "dask.cache", "dask.dataframe",
+         "dask.diagnostics", "dask.distributed")
 
 
 class DaskRan(BaseException):
@@ -92,17 +93,25 @@ def name_of(nodeid):
 class StandIn:
     """What the suite is given, and what came of it."""
 
-    def __init__(self, package, path):
+    def __init__(self, package, suite, path):
         self.package = package
+        self.suite = suite
         self.words = must_pass.read(path)
         self.found = set()
         self.outcomes = {}
         self.problems = []
         for name in USERS:
             importlib.import_module(name)
-        module = importlib.import_module(package + ".delayed")
-        self.ours = {name: getattr(module, name) for name in NAMES
-                     if hasattr(module, name)}
+        self.ours = {place: self.values_of(place, names)
+                     for place, names in suite.names.items()}
+        self.wide = {name: self.ours["dask.delayed"][name]
+                     for name in suite.everywhere}
+
+    def values_of(self, place, names):
+        """Of our module that corresponds to one of Dask's."""
+        module = importlib.import_module(self.package + place[len("dask"):])
+        return {name: getattr(module, name) for name in names
+                if hasattr(module, name)}
 
     def may_dask_run(self, name):
         return self.package == "dask" or self.words.get(name) == "both"
@@ -111,9 +120,10 @@ class StandIn:
     def pytest_make_collect_report(self, collector):
         if not isinstance(collector, pytest.Module):
             return (yield)
-        dask = sys.modules["dask"]
-        with exchanged(sys.modules["dask.delayed"], self.ours), \
-                exchanged(dask, {"delayed": self.ours["delayed"]}):
+        with contextlib.ExitStack() as stack:
+            for place, ours in self.ours.items():
+                stack.enter_context(exchanged(sys.modules[place], ours))
+            stack.enter_context(exchanged(sys.modules["dask"], self.wide))
             return (yield)
 
     @pytest.hookimpl(tryfirst=True)
@@ -127,8 +137,7 @@ class StandIn:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
         with contextlib.ExitStack() as stack:
-            ours = {"delayed": self.ours["delayed"]}
-            stack.enter_context(exchanged(sys.modules["dask"], ours))
+            stack.enter_context(exchanged(sys.modules["dask"], self.wide))
             if not self.may_dask_run(name_of(item.nodeid)):
                 stack.enter_context(dask_refuses())
             calls = stack.enter_context(Calls(self.package))
@@ -155,10 +164,13 @@ class StandIn:
 
 def pytest_addoption(parser):
     group = parser.getgroup("stand-in")
-    group.addoption("--stand-in", help="the package whose delayed is used")
+    group.addoption("--stand-in", help="the package that is used")
+    group.addoption("--suite", help="the name of what is exchanged")
     group.addoption("--must-pass", type=pathlib.Path, help="the list")
 
 
 def pytest_configure(config):
-    config.pluginmanager.register(StandIn(config.getoption("--stand-in"),
-                                          config.getoption("--must-pass")))
+    config.pluginmanager.register(
+        StandIn(config.getoption("--stand-in"),
+                suites.SUITES[config.getoption("--suite")],
+                config.getoption("--must-pass")))
