@@ -15,38 +15,46 @@ from typing import TYPE_CHECKING
 # The function hides the module of that name, as in Dask.
 from plait.delayed import Delayed, Failure, delayed
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `as`: they are exported
     from plait import (
-        callbacks,
-        config,
-        diagnostics,
-        multiprocessing,
-        threaded,
+        callbacks as callbacks,
+        config as config,
+        diagnostics as diagnostics,
+        multiprocessing as multiprocessing,
+        threaded as threaded,
     )
     from plait._core import (
-        NativeValue,
-        Run,
-        TaskCancelled,
-        TaskError,
-        __version__,
-        native,
+        NativeValue as NativeValue,
+        Run as Run,
+        TaskCancelled as TaskCancelled,
+        TaskError as TaskError,
+        __version__ as __version__,
+        native as native,
     )
-    from plait.asynchronous import acompute
+    from plait.asynchronous import acompute as acompute
     from plait.base import (
-        annotate,
-        compute,
-        get_annotations,
-        is_dask_collection,
-        optimize,
-        persist,
-        start,
-        tokenize,
-        visualize,
+        annotate as annotate,
+        compute as compute,
+        get_annotations as get_annotations,
+        is_dask_collection as is_dask_collection,
+        optimize as optimize,
+        persist as persist,
+        start as start,
+        tokenize as tokenize,
+        visualize as visualize,
     )
-    from plait.executors import ProcessPoolExecutor, ThreadPoolExecutor
-    from plait.failures import debug, failures, split
-    from plait.local import get
-    from plait.logs import log_fields
+    from plait.executors import (
+        ProcessPoolExecutor as ProcessPoolExecutor,
+        ThreadPoolExecutor as ThreadPoolExecutor,
+    )
+    from plait.failures import (
+        debug as debug,
+        failures as failures,
+        split as split,
+    )
+    from plait.local import get as get
+    from plait.logs import log_fields as log_fields
+
 # Where a name is found when somebody asks for it.
 _HOMES = {
     "ProcessPoolExecutor": "executors",

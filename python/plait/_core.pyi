@@ -178,19 +178,7 @@ def delayed(
     retries: int | None = None,
     timeout: float | None = None,
     on_failure: _OnFailure | None = None,
-) -> Delayed: ...
-@overload
-def delayed(
-    *,
-    name: _Key | None = None,
-    pure: bool | None = None,
-    nout: int | None = None,
-    traverse: bool = True,
-    retries: int | None = None,
-    timeout: float | None = None,
-    on_failure: _OnFailure | None = None,
-) -> Callable[[Any], Delayed]: ...
-def delayed(*args: Any, **kwargs: Any) -> Any:
+) -> Delayed:
     """Make a function lazy, or wrap a value.
 
     Parameters
@@ -211,6 +199,17 @@ def delayed(*args: Any, **kwargs: Any) -> Any:
     on_failure
         ``"pass"``: a call whose inputs failed runs, with `Failure` objects.
     """
+@overload
+def delayed(
+    *,
+    name: _Key | None = None,
+    pure: bool | None = None,
+    nout: int | None = None,
+    traverse: bool = True,
+    retries: int | None = None,
+    timeout: float | None = None,
+    on_failure: _OnFailure | None = None,
+) -> Callable[[Any], Delayed]: ...
 
 @final
 class Ref:
