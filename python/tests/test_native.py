@@ -371,6 +371,57 @@ def test_one_result_for_c_and_python(lib, scheduler):
         21, Number, 20, 2)
 
 
+def total(value):
+    """What the C function sum makes of it."""
+    if isinstance(value, list):
+        return sum(map(total, value))
+    return value
+
+
+# What is called, how many tasks back its inputs are, and whether the last is in
+# a list. Few steps: a list of lists of lists is soon a long one.
+STEPS = st.lists(st.tuples(
+    st.sampled_from(["sum", "all", "same", "add", "list", "first", "fail"]),
+    st.lists(st.integers(1, 8), min_size=1, max_size=4),
+    st.booleans()), min_size=1, max_size=7)
+
+
+def step(lib, name, inputs, nested):
+    """A task, and what it is to make; None: it has failed."""
+    tasks = [task for task, _ in inputs]
+    values = [value for _, value in inputs]
+    if nested:
+        tasks[-1] = [tasks[-1], tasks[-1]]
+        values[-1] = [values[-1], values[-1]]
+    bad = any(value is None for _, value in inputs)
+    calls = {
+        "sum": (lib.sum, lambda *args: total(list(args))),
+        "all": (lib.all, lambda *args: list(args)),
+        "same": (lambda *args: lib.same(list(args)), lambda *args: list(args)),
+        "add": (delayed(lambda *args: total(list(args))),
+                lambda *args: total(list(args))),
+        "list": (delayed(lambda *args: list(args)), lambda *args: list(args)),
+        "first": (delayed(lambda *args: args[0]), lambda *args: args[0]),
+        "fail": (lib.unbox, lambda *args: None),
+    }
+    task, plain = calls[name]
+    return task(*tasks), None if bad else plain(*values)
+
+
+@given(STEPS)
+def test_random_graphs(lib, steps):
+    made = [(give(1), 1)]
+    for name, back, nested in steps:
+        inputs = [made[-min(one, len(made))] for one in back]
+        made.append(step(lib, name, inputs, nested))
+    targets = [task for task, _ in made]
+    for scheduler in SCHEDULERS:
+        values = plait.compute(*targets, scheduler=scheduler,
+                               on_error="collect", num_workers=3)
+        assert [None if isinstance(value, plait.Failure) else value
+                for value in values] == [value for _, value in made]
+
+
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_many_mixed_tasks(lib, scheduler):
     n = 25_000
