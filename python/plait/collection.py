@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from plait import _core, daskgraph
 from plait.adoption import Adopted, adopt, from_collection, from_graph
@@ -94,27 +95,45 @@ def __dask_graph__(self: _core.Delayed) -> Mapping[Any, Any]:
 
 
 class _Graphs:
-    """The last few graphs: Dask asks for one several times in a row."""
+    """The last graphs: Dask asks for each several times."""
 
-    ROOM = 16
+    ROOM = 100_000  # tasks, in all of them
 
     def __init__(self) -> None:
-        self._made: OrderedDict[int, tuple[Any, bool, Mapping[Any, Any]]] = (
-            OrderedDict()
-        )
+        self._made: OrderedDict[int, _Made] = OrderedDict()
+        self._size = 0
+        # Reentrant: a Delayed may be let go of anywhere.
+        self._lock = threading.RLock()
 
     def of(self, delayed: _core.Delayed) -> Mapping[Any, Any]:
         number = id(delayed)
         there = self._made.get(number)
         with_dask = "dask.highlevelgraph" in sys.modules
-        if there and there[0]() is delayed and there[1] == with_dask:
-            return there[2]
+        if there and there.ref() is delayed and there.with_dask == with_dask:
+            return there.graph
         graph = daskgraph.graph_of([delayed])
-        ref = weakref.ref(delayed, lambda _: self._made.pop(number, None))
-        self._made[number] = (ref, with_dask, graph)
-        while len(self._made) > self.ROOM:
-            self._made.popitem(last=False)
+        size = len(getattr(graph, "layers", graph))
+        ref = weakref.ref(delayed, lambda _: self._forget(number))
+        with self._lock:
+            self._forget(number)
+            self._made[number] = _Made(ref, with_dask, graph, size)
+            self._size += size
+            while self._size > self.ROOM:
+                self._forget(next(iter(self._made)))
         return graph
+
+    def _forget(self, number: int) -> None:
+        with self._lock:
+            made = self._made.pop(number, None)
+            if made is not None:
+                self._size -= made.size
+
+
+class _Made(NamedTuple):
+    ref: weakref.ref[_core.Delayed]
+    with_dask: bool
+    graph: Mapping[Any, Any]
+    size: int
 
 
 _graphs = _Graphs()

@@ -150,11 +150,11 @@ class _Cell:
         self._handle: Any = None
 
     def show(self, share: float, width: int, seconds: float) -> None:
+        text = f"{int(100 * share)}% Completed | {format_time(seconds)}"
         picture = _Html(
             f'<progress max="1" value="{share:.3f}" '
-            f'style="width: {width // 2}em"></progress> '
-            f"{int(100 * share)}% Completed | "
-            f"{html.escape(format_time(seconds))}"
+            f'style="width: {width // 2}em"></progress> {html.escape(text)}',
+            text,
         )
         if self._handle is None:
             self._handle = self._display(picture, display_id=True)
@@ -166,13 +166,17 @@ class _Cell:
 
 
 class _Html:
-    """Something that a notebook shows as HTML."""
+    """Something that a notebook shows as HTML, or else as text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, shown: str, text: str) -> None:
+        self._shown = shown
         self._text = text
 
-    def _repr_html_(self) -> str:
+    def __repr__(self) -> str:
         return self._text
+
+    def _repr_html_(self) -> str:
+        return self._shown
 
 
 def _screen(out: TextIO | None) -> _Stream | _Cell | None:
