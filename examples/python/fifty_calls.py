@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fifty independent calls, five at a time: by the standard library, and by
-Plait. Both give the results in the order of the arguments."""
+"""Fifty independent calls, five at a time: by the standard library, by Plait's
+executor, which is used in the same way, and as delayed calls. All give the
+results in the order of the arguments."""
 
 from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 
+import plait
 from plait import compute, delayed
 
 
@@ -35,22 +38,25 @@ def fetch(number: int, gauge: Gauge) -> int:
         return number + 1000
 
 
-def standard() -> tuple[list[int], int]:
+def submitted(make: Callable[[int], Executor]) -> tuple[list[int], int]:
     gauge = Gauge()
-    with ThreadPoolExecutor(max_workers=5) as pool:
+    with make(5) as pool:
         futures = [pool.submit(fetch, i, gauge) for i in range(50)]
         return [future.result() for future in futures], gauge.most
 
 
-def plaited() -> tuple[list[int], int]:
+def computed() -> tuple[list[int], int]:
     gauge = Gauge()
     calls = [delayed(fetch)(i, gauge) for i in range(50)]
     return list(compute(*calls, num_workers=5)), gauge.most
 
 
 def main() -> None:
-    for name, (results, most) in (("standard library", standard()),
-                                  ("plait", plaited())):
+    for name, (results, most) in {
+        "standard library": submitted(ThreadPoolExecutor),
+        "plait's executor": submitted(plait.ThreadPoolExecutor),
+        "delayed calls": computed(),
+    }.items():
         print(f"{name}: {results[0]} to {results[-1]}, "
               f"{most} at a time at most")
 
