@@ -1,87 +1,130 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The progress bar and the profiler, on every scheduler."""
+"""ProgressBar and Profiler."""
 
 import io
 import json
 import operator
+import sys
 import threading
+import types
 
 import pytest
 
-from plait import delayed, notebook, start
+from plait.base import compute
+from plait.callbacks import Callback
+from plait.delayed import delayed
 from plait.diagnostics import Profiler, ProgressBar
+from plait.diagnostics.progress import format_time
 
-SCHEDULERS = ["sync", "threads"]
 add = delayed(operator.add)
 
 
-def fan(n):
-    return delayed(sum)(
-        [add(i, 1, dask_key_name=f"part-{i}") for i in range(n)],
-        dask_key_name="whole",
-    )
+def chain():
+    one = delayed(1, name="one")
+    two = add(one, 1, dask_key_name="two")
+    return add(two, one, dask_key_name="three")
 
 
-def fail():
-    raise ZeroDivisionError
+# ---- ProgressBar ----
 
 
-# ---- progress ----
+def assert_completed(text, width=40):
+    assert text.count("100% Completed") == 1
+    last = text.split("\r")[-1]
+    bar, percent, time = (part.strip() for part in last.split("|"))
+    assert bar == "[" + "#" * width + "]"
+    assert percent == "100% Completed"
+    assert time and text.endswith("\n")
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
-def test_a_bar_ends_full(scheduler):
-    out = io.StringIO()
-    with ProgressBar(out=out, width=10):
-        assert fan(20).compute(scheduler=scheduler) == 210
-    last = out.getvalue().split("\r")[-1]
-    assert last.startswith("[##########] | 100% Completed | ")
-    assert out.getvalue().count("100% Completed") == 1
+def test_a_bar(capsys):
+    with ProgressBar():
+        chain().compute()
+    assert_completed(capsys.readouterr().out)
+    with ProgressBar(width=20):
+        chain().compute()
+    assert_completed(capsys.readouterr().out, 20)
 
 
-def test_a_bar_of_a_failed_computation_is_not_full():
-    out = io.StringIO()
-    with ProgressBar(out=out) as bar:
-        with pytest.raises(ZeroDivisionError):
-            add(delayed(fail)(), 1).compute()
-    assert "| 0% Completed |" in out.getvalue()
-    assert "100%" not in out.getvalue()
-    assert not bar._running
+def test_a_bar_of_nothing(capsys):
+    with ProgressBar():
+        delayed(1).compute()
+    assert_completed(capsys.readouterr().out)
 
 
-def test_a_bar_moves_while_tasks_run():
-    out = io.StringIO()
-    let_go = threading.Event()
-
-    class Screen(io.StringIO):
-        def write(self, text):
-            if "| 50% Completed" in text:
-                let_go.set()
-            return out.write(text)
-
-    last = delayed(lambda first: let_go.wait(60))(add(1, 2))
-    with ProgressBar(out=Screen(), dt=0.01):
-        assert last.compute() is True
-    assert "| 50% Completed" in out.getvalue()
-
-
-def test_a_bar_of_what_goes_on_in_the_background():
+def test_a_bar_elsewhere(capsys):
     out = io.StringIO()
     with ProgressBar(out=out):
-        run = start(fan(20))
-        assert run.result() == [210]
-    assert "| 100% Completed |" in out.getvalue()
+        chain().compute()
+    assert_completed(out.getvalue())
+    assert capsys.readouterr().out == ""
 
 
-def test_short_computations_have_no_bar():
+def test_no_bar_of_what_is_short(capsys):
+    with ProgressBar(minimum=60) as bar:
+        chain().compute()
+    assert capsys.readouterr().out == ""
+    assert 0 < bar.last_duration < 60
+
+
+def test_a_bar_of_what_fails(capsys):
+    bad = delayed(operator.truediv)(chain(), 0)
+    with pytest.raises(ZeroDivisionError):
+        with ProgressBar() as bar:
+            bad.compute(scheduler="sync")
+    out = capsys.readouterr().out
+    assert "66% Completed" in out and "100%" not in out
+    assert not bar._running and not bar._timer.is_alive()
+
+
+def test_a_bar_that_grows():
     out = io.StringIO()
-    with ProgressBar(minimum=60, out=out) as bar:
-        fan(3).compute()
-    assert out.getvalue() == ""
-    assert bar.last_duration > 0
+    seen, go_on = threading.Event(), threading.Event()
+
+    class Watched(io.StringIO):
+        def write(self, text):
+            if "50% Completed" in text:
+                seen.set()
+            return out.write(text)
+
+    last = add(add(1, 2), delayed(lambda: go_on.wait(60))())
+    waits = [delayed(lambda: go_on.wait(60))()]
+    quick = add(1, 2)
+
+    def let_go():
+        seen.wait(60)
+        go_on.set()
+
+    helper = threading.Thread(target=let_go)
+    helper.start()
+    with ProgressBar(dt=0.001, out=Watched()):
+        compute(quick, *waits, num_workers=2)
+    helper.join()
+    assert seen.is_set()
+    assert_completed(out.getvalue())
+    assert last.compute() == 4
 
 
-def test_a_bar_in_a_notebook(monkeypatch):
+def test_a_registered_bar(capsys):
+    bar = ProgressBar()
+    bar.register()
+    try:
+        chain().compute()
+        assert_completed(capsys.readouterr().out)
+    finally:
+        bar.unregister()
+    chain().compute()
+    assert capsys.readouterr().out == ""
+    assert not Callback.active
+
+
+def test_a_bar_in_a_program_without_a_console(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with ProgressBar():
+        assert chain().compute() == 3
+
+
+def test_a_bar_in_a_notebook(monkeypatch, capsys):
     shown = []
 
     class Handle:
@@ -89,51 +132,130 @@ def test_a_bar_in_a_notebook(monkeypatch):
             shown.append(picture._repr_html_())
 
     def display(picture, display_id):
+        assert display_id
         shown.append(picture._repr_html_())
         return Handle()
 
-    monkeypatch.setattr(notebook, "display", lambda: display)
+    fake = types.SimpleNamespace(
+        get_ipython=lambda: types.SimpleNamespace(kernel=object()),
+        display=types.SimpleNamespace(display=display),
+    )
+    monkeypatch.setitem(sys.modules, "IPython", fake)
     with ProgressBar():
-        fan(20).compute()
-    assert shown[-1].startswith('<progress max="1" value="1.000"')
-    assert "100% Completed" in shown[-1]
+        chain().compute()
+    assert shown[-1].startswith("<progress") and "100%" in shown[-1]
+    assert capsys.readouterr().out == ""
 
 
-# ---- profiles ----
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0.0000123, "12.30 us"),
+        (0.0123, "12.30 ms"),
+        (1.4, "1.40 s"),
+        (75, "1 m 15 s"),
+        (3725, "1 h 2 m"),
+    ],
+)
+def test_durations(seconds, text):
+    assert format_time(seconds) == text
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
-def test_a_profile_of_all_tasks(scheduler):
+# ---- Profiler ----
+
+
+@pytest.mark.parametrize("scheduler", ["sync", "threads"])
+def test_a_profile(scheduler):
     with Profiler() as prof:
-        fan(20).compute(scheduler=scheduler)
-    keys = {task.key for task in prof.results}
-    assert keys == {"whole", *(f"part-{i}" for i in range(20))}
-    assert prof.results[-1].key == "whole"
+        chain().compute(scheduler=scheduler)
+    assert [task.key for task in prof.results] == ["two", "three"]
     for task in prof.results:
+        assert len(task) == 5 and task.task
         assert prof.start_time <= task.start_time <= task.end_time
         assert task.end_time <= prof.end_time
-    assert set(prof.times()) == keys
+    assert prof.results[0].end_time <= prof.results[1].start_time
+    assert set(prof.times()) == {"two", "three"}
+    prof.clear()
+    assert prof.results == [] and prof.times() == {}
 
 
-def test_a_profile_of_a_run():
+def test_a_profile_of_several_computations():
     with Profiler() as prof:
-        start(fan(5)).wait()
-    assert len(prof.results) == 6
+        chain().compute()
+        add(1, 2, dask_key_name="other").compute()
+    assert [task.key for task in prof.results] == ["two", "three", "other"]
+    with prof:
+        chain().compute()
+    assert len(prof.results) == 2
 
 
-def test_a_profile_as_a_trace(tmp_path):
+def test_a_profile_of_what_fails():
+    bad = delayed(operator.truediv)(chain(), 0)
+    with pytest.raises(ZeroDivisionError):
+        with Profiler() as prof:
+            bad.compute()
+    assert [task.key for task in prof.results] == ["two", "three"]
+
+
+def test_a_registered_profiler():
+    prof = Profiler()
+    prof.register()
+    try:
+        chain().compute()
+        chain().compute()
+    finally:
+        prof.unregister()
+    assert len(prof.results) == 4
+
+
+def test_a_chrome_trace(tmp_path):
     with Profiler() as prof:
-        fan(3).compute()
-    prof.chrome_trace(tmp_path / "trace.json")
-    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
-    slices = [one["args"]["key"] for one in events if one["ph"] == "X"]
-    assert sorted(slices) == ["part-0", "part-1", "part-2", "whole"]
-    assert len([one for one in events if one["ph"] == "f"]) == 3
+        chain().compute()
+    path = tmp_path / "trace.json"
+    prof.chrome_trace(path)
+    events = json.loads(path.read_text())["traceEvents"]
+    slices = [one for one in events if one["ph"] == "X"]
+    assert [one["args"]["key"] for one in slices] == ["two", "three"]
+    assert all(one["dur"] >= 0 and one["ts"] >= 0 for one in slices)
+    names = [one for one in events if one["ph"] == "M"]
+    assert {one["tid"] for one in names} == {one["tid"] for one in slices}
+    begins = [one for one in events if one["ph"] == "s"]
+    ends = [one for one in events if one["ph"] == "f"]
+    assert len(begins) == len(ends) == 1
+    assert begins[0]["id"] == ends[0]["id"]
+    assert begins[0]["ts"] <= ends[0]["ts"]
 
 
-def test_what_failed_is_not_in_a_profile():
-    bad = delayed(fail)(dask_key_name="bad")
+def test_an_empty_chrome_trace(tmp_path):
+    path = tmp_path / "trace.json"
+    Profiler().chrome_trace(str(path))
+    assert json.loads(path.read_text()) == {"traceEvents": []}
+
+
+def test_a_plot(tmp_path):
+    models = pytest.importorskip("bokeh.models")
     with Profiler() as prof:
-        with pytest.raises(ZeroDivisionError):
-            add(bad, add(1, 2, dask_key_name="good")).compute()
-    assert [task.key for task in prof.results] == ["good"]
+        chain().compute()
+    path = tmp_path / "profile.html"
+    figure = prof.visualize(
+        filename=str(path),
+        show=False,
+        title="Not the default",
+        width=500,
+        height=300,
+        tools="hover",
+    )
+    assert (figure.width, figure.height) == (500, 300)
+    assert [type(tool) for tool in figure.tools] == [models.HoverTool]
+    assert figure.title.text == "Not the default"
+    assert "<html" in path.read_text().lower()
+    prof.clear()
+    prof.visualize(show=False, save=False)
+
+
+def test_a_plot_with_a_palette_that_there_is_not():
+    pytest.importorskip("bokeh")
+    with Profiler() as prof:
+        chain().compute()
+    with pytest.raises(ValueError, match="nonsense"):
+        prof.visualize(show=False, save=False, palette="nonsense")

@@ -4,6 +4,7 @@ what they may do, and what the observers of the C library tell."""
 
 import contextvars
 import gc
+import io
 import json
 import operator
 import os
@@ -430,6 +431,27 @@ def test_tasks_of_a_run_don_t_call_what_the_run_calls():
         run.wait()
     assert {key for name, key in outer if name == "pretask"} == {"outer"}
     assert len([name for name, _ in inner if name == "pretask"]) == 6
+
+
+# ---- the diagnostics that are made of callbacks ----
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_a_bar_ends_full(scheduler):
+    out = io.StringIO()
+    with plait.diagnostics.ProgressBar(out=out, width=10):
+        assert fan(20).compute(scheduler=scheduler) == 210
+    last = out.getvalue().split("\r")[-1]
+    assert last.startswith("[##########] | 100% Completed | ")
+
+
+def test_a_bar_and_a_profile_of_what_goes_on_in_the_background():
+    out = io.StringIO()
+    with plait.diagnostics.ProgressBar(out=out), \
+            plait.diagnostics.Profiler() as prof:
+        assert start(fan(20)).result() == [210]
+    assert "| 100% Completed |" in out.getvalue()
+    assert len(prof.results) == 21
 
 
 # ---- progress, traces and profiles in C ----
