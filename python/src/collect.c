@@ -148,18 +148,33 @@ static PyObject *field_parts(PyObject *object)
     return parts;
 }
 
+/* Whether dataclasses.replace refused a field that __init__ doesn't take: by a
+ * ValueError, and since 3.13 by a TypeError that says so. */
+static bool is_no_init(PyObject *cause)
+{
+    if (PyErr_GivenExceptionMatches(cause, PyExc_ValueError))
+        return true;
+    PyObject *text = PyObject_Str(cause);
+    PyObject *word = text ? PyUnicode_FromString("init=False") : NULL;
+    bool found = word && PyUnicode_Contains(text, word) > 0;
+    Py_XDECREF(word);
+    Py_XDECREF(text);
+    PyErr_Clear();
+    return found;
+}
+
 /* Says why a dataclass can't be made anew from its fields. */
 static void explain_dataclass(PyObject *type)
 {
     PyObject *cause = PyErr_GetRaisedException();
     const char *why = NULL;
     PyObject *kind = NULL;
-    if (PyErr_GivenExceptionMatches(cause, PyExc_TypeError)) {
-        kind = PyExc_TypeError;
-        why = "using fields with a custom __init__ is not supported";
-    } else if (PyErr_GivenExceptionMatches(cause, PyExc_ValueError)) {
+    if (is_no_init(cause)) {
         kind = PyExc_ValueError;
         why = "using fields with `init=False` are not supported";
+    } else if (PyErr_GivenExceptionMatches(cause, PyExc_TypeError)) {
+        kind = PyExc_TypeError;
+        why = "using fields with a custom __init__ is not supported";
     }
     if (!why) {
         PyErr_SetRaisedException(cause);

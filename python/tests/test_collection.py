@@ -154,6 +154,19 @@ def test_names_in_keys_that_are_tuples():
     assert renamed.key == ("sum", 0) and renamed.compute() == 5
 
 
+@dataclasses.dataclass
+class Half:
+    given: object
+    computed: object = dataclasses.field(init=False, default=None)
+
+
+def test_a_dataclass_that_can_t_be_made_again():
+    half = Half(add(1, 2))
+    half.computed = add(3, 4)
+    with pytest.raises(ValueError, match="`init=False` are not supported"):
+        delayed(half)
+
+
 def test_its_scheduler_is_threads():
     get = add(1, 2).__dask_scheduler__
     assert get == threaded.get
