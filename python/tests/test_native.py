@@ -19,7 +19,7 @@ from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plait
@@ -104,6 +104,7 @@ VALUES = st.recursive(PARTS, lambda inner: st.lists(inner) | st.dictionaries(
     st.text() | st.integers(-2**63, 2**63 - 1), inner))
 
 
+@settings(database=None, deadline=None)
 @given(VALUES)
 def test_any_value_comes_back_as_it_went(lib, value):
     assert lib.same(value).compute(scheduler="sync") == value
@@ -408,6 +409,7 @@ def step(lib, name, inputs, nested):
     return task(*tasks), None if bad else plain(*values)
 
 
+@settings(database=None, deadline=None)
 @given(STEPS)
 def test_random_graphs(lib, steps):
     made = [(give(1), 1)]
