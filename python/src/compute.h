@@ -32,6 +32,11 @@ PyObject *py_target_value(py_lowering *low, plait_run *run, size_t i,
 /* The values of all targets: a list. */
 PyObject *py_target_values(py_lowering *low, plait_run *run, bool collects);
 
+/* ---- run.c ---- */
+
+/* What a Run runs, borrowed. */
+const py_lowering *py_run_lowering(PyObject *run);
+
 /* ---- pool.c ---- */
 
 /* The executor of a Pool; NULL with an exception set: it is closed. */

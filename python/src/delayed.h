@@ -104,6 +104,9 @@ PyObject *py_operator_new(py_state *state, py_operator op, PyObject *left,
 /* How many outputs it has; -1: unknown. */
 Py_ssize_t py_delayed_length(const py_delayed_object *self);
 
+/* A list of Delayeds, from any sequence of them. */
+PyObject *py_delayed_list(py_state *state, PyObject *sequence);
+
 /* What it does, in a word: the function's name. */
 PyObject *py_delayed_label(py_state *state, const py_delayed_object *self);
 

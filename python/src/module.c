@@ -216,6 +216,8 @@ static PyMethodDef functions[] = {
       PyDoc_STR("The task functions of a C library, as attributes.") },
     { "_restore_native", py_restore_native, METH_VARARGS,
       PyDoc_STR("A function of a C library, by their names.") },
+    { "draw", KEYWORDS_FUNCTION(py_draw), WITH_KEYWORDS,
+      PyDoc_STR("Draw Delayeds, or a Run, by Graphviz in this process.") },
     { "_restore", py_restore, METH_VARARGS,
       PyDoc_STR("A Delayed, from what was pickled.") },
     { NULL, NULL, 0, NULL },

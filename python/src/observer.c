@@ -77,6 +77,21 @@ const plait_observer *py_observer_get(PyObject *op)
     return ((py_observer *)op)->observer;
 }
 
+bool py_observer_knows(const py_lowering *low, PyObject *op)
+{
+    if (Py_TYPE(op) != low->state->observer_type)
+        return false;
+    const py_observer *self = (py_observer *)op;
+    if (!self->observer || !self->keys)
+        return false;
+    PyObject *graph = PyLong_FromUnsignedLong(low->func.graph);
+    int found = graph ? PyDict_Contains(self->keys, graph) : -1;
+    Py_XDECREF(graph);
+    if (found < 0)
+        PyErr_Clear();
+    return found > 0;
+}
+
 /* ---- closing ---- */
 
 static plait_status let_go(py_observer *self, plait_error *err)

@@ -355,6 +355,11 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
+const py_lowering *py_run_lowering(PyObject *op)
+{
+    return ((py_run *)op)->low;
+}
+
 /* Takes the lowering. */
 static PyObject *begin(py_state *state, py_lowering *low,
                        const py_settings *settings)

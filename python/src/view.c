@@ -283,7 +283,7 @@ static int add_targets(py_state *state, PyObject *graph, PyObject *targets)
 }
 
 /* A list of Delayeds, from any sequence. */
-static PyObject *list_of_delayeds(py_state *state, PyObject *targets)
+PyObject *py_delayed_list(py_state *state, PyObject *targets)
 {
     PyObject *list = PySequence_List(targets);
     for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
@@ -298,7 +298,7 @@ static PyObject *list_of_delayeds(py_state *state, PyObject *targets)
 PyObject *py_graph(PyObject *module, PyObject *targets)
 {
     py_state *state = py_state_of_module(module);
-    PyObject *list = list_of_delayeds(state, targets);
+    PyObject *list = py_delayed_list(state, targets);
     PyObject *graph = list ? PyDict_New() : NULL;
     if (graph && add_targets(state, graph, list) != 0)
         Py_CLEAR(graph);

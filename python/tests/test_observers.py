@@ -650,3 +650,36 @@ def test_a_picture_of_what_a_profiler_saw():
         task.compute()
     picture = task.visualize(None, format="dot", color="time", profile=prof)
     assert len(colours(picture)) == 4
+
+
+# ---- pictures that C draws ----
+
+
+def test_c_draws_what_delayeds_need(tmp_path):
+    _core.draw([fan(2)], tmp_path / "graph.dot")
+    text = (tmp_path / "graph.dot").read_text()
+    assert all(name in text for name in ("add-0", "add-1", "sum-0"))
+
+
+def test_c_draws_a_run_by_the_time_that_tasks_took(tmp_path):
+    path = tmp_path / "run.dot"
+    with _core.profile() as seen, _core.profile() as other:
+        run = start(fan(2), observers=[seen])
+        run.wait()
+        _core.draw(run, path, profile=seen)
+        assert "plait-" in path.read_text() and "add-1" in path.read_text()
+        _core.draw(run, path)
+        assert "plait-" not in path.read_text() and "add-1" in path.read_text()
+        with pytest.raises(ValueError, match="no profile that watched"):
+            _core.draw(run, path, profile=other)
+        with pytest.raises(ValueError, match="is for a Run"):
+            _core.draw(run.targets, path, profile=seen)
+
+
+def test_what_c_can_t_draw(tmp_path):
+    with pytest.raises(ValueError, match="extension"):
+        _core.draw([fan(2)], tmp_path / "graph")
+    with pytest.raises(OSError):
+        _core.draw([fan(2)], tmp_path / "nowhere" / "graph.dot")
+    with pytest.raises(TypeError, match="no Delayed"):
+        _core.draw([1], tmp_path / "graph.dot")
