@@ -105,8 +105,7 @@ static int exec(PyObject *module)
         py_failure_setup(module, state) != 0 || py_log_setup(module) != 0 ||
         py_pool_setup(module, state) != 0 ||
         py_observer_setup(module, state) != 0 ||
-        py_run_setup(module, state) != 0 ||
-        py_native_setup(module, state) != 0)
+        py_run_setup(module, state) != 0 || py_native_setup(module, state) != 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", plait_version());
 }

@@ -120,7 +120,7 @@ typedef struct py_state {
     PyTypeObject *native_function_type;
     PyTypeObject *native_value_type;
     PyTypeObject *native_bytes_type;
-    PyObject *task_error; /* the class plait.TaskError */
+    PyObject *task_error;     /* the class plait.TaskError */
     PyObject *task_cancelled; /* the exception that ends cancelled tasks */
     PyObject *operators[PY_OP_COUNT];
     PyObject *operator_names[PY_OP_COUNT];
