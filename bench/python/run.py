@@ -34,6 +34,7 @@ USUAL = [name for name in SYSTEMS if name not in ("plait-sync", "dask-sync")]
 SHAPES = ["fanin", "chain", "tree", "pipeline", "mixed", "targets"]
 SIZES = [1000, 10_000, 100_000, 1_000_000]
 LIMIT_S = 60            # of one computation, and of a process
+SLOW_S = 5              # what takes so long is measured once
 WORKERS = 2
 WAITING = ["plait", "dask", "futures"]
 SLEEPS = dict(what="sleep", tasks=400, workers=8)
@@ -74,12 +75,17 @@ def go_first():
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
+def key_of(case, tasks=None):
+    return (case["system"], case["what"], case["workers"],
+            tasks or case["tasks"])
+
+
 def too_long(rows, case, sizes):
     """Why a case is not tried: by the time of the next smaller graph, which
     grows with the number of tasks at least."""
     at = sizes.index(case["tasks"])
-    smaller = rows.get((case["system"], case["what"], sizes[at - 1]))
-    if at == 0 or not smaller:
+    smaller = rows[key_of(case, sizes[at - 1])] if at else []
+    if not smaller:
         return None
     for row in smaller:
         if "failed" in row:
@@ -95,10 +101,9 @@ def repeated(programs, repeats, cases, sizes):
     rows = {}
     for repeat in range(repeats):
         for case in cases:
-            key = case["system"], case["what"], case["tasks"]
-            mine = rows.setdefault((*key, *([case["workers"]]
-                                            if not sizes else [])), [])
-            if any("failed" in row for row in mine):
+            mine = rows.setdefault(key_of(case), [])
+            if any("failed" in row or row["gc"]["whole_s"] > SLOW_S
+                   for row in mine):
                 continue
             say(f"repeat {repeat + 1} of {repeats}: "
                 + " ".join(str(word) for word in case.values()))
