@@ -89,7 +89,7 @@ int py_run_join(plait_run *run, int64_t timeout_ms, plait_status *status,
         py_gil_take(left);
         if (*status != PLAIT_EAGAIN && *status != PLAIT_EINTR)
             return 1;
-        if (PyErr_CheckSignals() != 0)
+        if (py_gil_look() != 0)
             return -1;
         if (*status == PLAIT_EAGAIN && left_ms == 0)
             return 0;

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "lower.h"
+
 /* The state that this thread has put down, for tasks that run on it. */
 static _Thread_local PyThreadState *put_down;
 static _Thread_local py_thread *here;
@@ -107,11 +109,25 @@ void py_gil_take(py_left left)
     PyEval_RestoreThread(left.tstate);
 }
 
+int py_gil_look(void)
+{
+    if (PyErr_CheckSignals() != 0)
+        return -1;
+    if (!here || !here->ctx || !here->lowering || !plait_cancelled(here->ctx))
+        return 0;
+    PyErr_SetNone(py_now_ns() >= here->deadline_ns
+                      ? PyExc_TimeoutError
+                      : here->lowering->state->task_cancelled);
+    return -1;
+}
+
 /* ---- the threads of a pool ---- */
 
 typedef struct worker_start {
     void (*main)(void *arg);
     void *arg;
+    bool taken;   /* guarded by the GIL, both: by the thread */
+    bool refused; /* by who begins it, and begins another */
 } worker_start;
 
 static PyObject *worker_main(PyObject *capsule, PyObject *unused)
@@ -120,6 +136,9 @@ static PyObject *worker_main(PyObject *capsule, PyObject *unused)
     worker_start *start = PyCapsule_GetPointer(capsule, "plait worker");
     if (!start)
         return NULL;
+    if (start->refused)
+        Py_RETURN_NONE;
+    start->taken = true;
     put_down = PyEval_SaveThread();
     start->main(start->arg);
     while (Py_IsFinalizing()) /* there is no interpreter to come back to */
@@ -137,12 +156,12 @@ static void free_start(PyObject *capsule)
 static PyMethodDef worker_method = { "run", worker_main, METH_NOARGS, NULL };
 
 /* What the thread calls. */
-static PyObject *worker_target(void (*main)(void *arg), void *arg)
+static PyObject *worker_target(const worker_start *given)
 {
     worker_start *start = PyMem_RawMalloc(sizeof *start);
     if (!start)
         return PyErr_NoMemory();
-    *start = (worker_start){ main, arg };
+    *start = *given;
     PyObject *capsule = PyCapsule_New(start, "plait worker", free_start);
     if (!capsule) {
         PyMem_RawFree(start);
@@ -188,36 +207,68 @@ static bool start_by(PyObject *begin, PyObject *target, unsigned worker)
     return started != NULL;
 }
 
-/* The thread may have begun although start() raised: by Ctrl-C while it waited
- * for that. It is then raised again, later, elsewhere. */
-static bool spawn(py_state *state, PyObject *begin, unsigned worker,
-                  void (*main)(void *arg), void *arg)
+/* Who begins a worker's thread: `begin`, or (NULL) threading. */
+typedef struct spawner {
+    py_state *state;
+    PyObject *begin;
+    unsigned worker;
+} spawner;
+
+/*
+ * Whether the worker's thread runs, or will. An exception may be set in either
+ * case: when a signal came while start() waited for the thread, it has begun
+ * perhaps; if not, it never will.
+ */
+static bool try_spawn(const spawner *by, const worker_start *given)
 {
+    PyObject *target = worker_target(given);
+    if (!target)
+        return false;
+    if (by->begin ? start_by(by->begin, target, by->worker)
+                  : start_thread(by->state, target, by->worker)) {
+        Py_DECREF(target);
+        return true;
+    }
+    worker_start *start =
+        PyCapsule_GetPointer(PyCFunction_GET_SELF(target), "plait worker");
+    bool runs = start->taken;
+    start->refused = !runs;
+    Py_DECREF(target);
+    return runs;
+}
+
+/* Ctrl-C is for who waits for the run: it is raised again there, and the thread
+ * begun all the same. */
+static bool spawn(const spawner *by, void (*main)(void *arg), void *arg)
+{
+    worker_start start = { .main = main, .arg = arg };
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *pending = PyErr_GetRaisedException();
-    PyObject *target = worker_target(main, arg);
-    bool started = target && (begin ? start_by(begin, target, worker)
-                                    : start_thread(state, target, worker));
-    Py_XDECREF(target);
-    if (!started && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+    bool interrupted = false, runs = false, again = true;
+    while (!runs && again) {
+        runs = try_spawn(by, &start);
+        again =
+            PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+        interrupted |= again;
         PyErr_Clear();
-        PyErr_SetInterrupt();
-        started = true;
     }
-    PyErr_Clear();
+    if (interrupted)
+        PyErr_SetInterrupt();
     PyErr_SetRaisedException(pending);
     PyGILState_Release(gil);
-    return started;
+    return runs;
 }
 
 bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
                   void *arg)
 {
-    return spawn(user, NULL, worker, main, arg);
+    spawner by = { .state = user, .worker = worker };
+    return spawn(&by, main, arg);
 }
 
 bool py_gil_spawn_by(PyObject *begin, unsigned worker, void (*main)(void *arg),
                      void *arg)
 {
-    return spawn(NULL, begin, worker, main, arg);
+    spawner by = { .begin = begin, .worker = worker };
+    return spawn(&by, main, arg);
 }

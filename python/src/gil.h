@@ -22,7 +22,8 @@ typedef struct py_thread {
     bool fresh;          /* just attached: signals may be waiting */
     bool failure_told;   /* its failure is logged: the engine need not */
     bool interrupted;    /* guarded by the GIL: an exception was sent */
-    struct py_lowering *lowering; /* of the task that runs; NULL: none */
+    plait_context *ctx;  /* of the task that runs; NULL: none */
+    struct py_lowering *lowering; /* of that task */
     bool told;                    /* in an event; the engine has the GIL */
     uint32_t row;                 /* of that task */
     int64_t deadline_ns;          /* of that task; INT64_MAX: none */
@@ -52,6 +53,12 @@ void py_gil_take(py_left left);
 
 /* Whether it would do nothing. */
 bool py_gil_is_engines(void);
+
+/*
+ * For who waits: calls the handlers of signals, and looks whether the task that
+ * this thread is in, if any, had better end. -1: an exception is set.
+ */
+int py_gil_look(void);
 
 /* plait_options.spawn: a threading.Thread that runs main(arg). `user` is a
  * py_state. */

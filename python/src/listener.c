@@ -346,7 +346,7 @@ int py_listener_join(py_listener *self, plait_run *run, plait_status *status,
     for (;;) {
         int64_t wait_ms;
         bool is_event = wait_for_event(self, &wait_ms);
-        if (PyErr_CheckSignals() != 0)
+        if (py_gil_look() != 0)
             return -1;
         if (is_event) {
             serve_all(self);

@@ -200,22 +200,26 @@ static void drop_inputs(py_lowering *low, uint32_t number,
 
 /* The thread is in a task now; `outer` is the one that it was in. */
 typedef struct stay {
+    plait_context *ctx;
     py_lowering *lowering;
     uint32_t row;
     int64_t deadline_ns;
     uint64_t serial;
 } stay;
 
-static stay enter(py_thread *thread, py_lowering *low, uint32_t row)
+static stay enter(py_thread *thread, plait_context *ctx, py_lowering *low,
+                  uint32_t row)
 {
-    stay outer = { thread->lowering, thread->row, thread->deadline_ns,
-                   atomic_load_explicit(&thread->serial,
-                                        memory_order_relaxed) };
+    stay outer = {
+        thread->ctx, thread->lowering, thread->row, thread->deadline_ns,
+        atomic_load_explicit(&thread->serial, memory_order_relaxed)
+    };
+    thread->ctx = ctx;
     thread->failure_told = false;
     thread->lowering = low;
     thread->row = row;
-    if (low->timeout_ms || low->has_options)
-        thread->deadline_ns = py_lowering_deadline(low, row);
+    bool timed = low->timeout_ms || low->has_options;
+    thread->deadline_ns = timed ? py_lowering_deadline(low, row) : INT64_MAX;
     atomic_store_explicit(&thread->serial, ++thread->tasks,
                           memory_order_relaxed);
     return outer;
@@ -226,6 +230,7 @@ static void leave(py_thread *thread, const stay *outer)
     if (thread->interrupted ||
         atomic_load_explicit(&thread->wanted, memory_order_relaxed))
         py_interrupt_settle(thread);
+    thread->ctx = outer->ctx;
     thread->lowering = outer->lowering;
     thread->row = outer->row;
     thread->deadline_ns = outer->deadline_ns;
@@ -255,7 +260,7 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
                   .args = args,
                   .row = number,
                   .task = row->task };
-    stay outer = enter(thread, low, number);
+    stay outer = enter(thread, ctx, low, number);
     uint32_t births = low->state->births;
     PyObject *result = NULL;
     if (!is_fresh(thread) || PyErr_CheckSignals() == 0)
