@@ -224,7 +224,9 @@ def _close_later(queue: _Queue) -> None:
     if queue.pool is None:
         return
     try:
-        threading.Thread(target=queue.close, daemon=True).start()
+        threading.Thread(
+            target=queue.close, name="plait-closer", daemon=True
+        ).start()
     except RuntimeError:  # the interpreter ends, and so do they
         return
 
