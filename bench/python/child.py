@@ -14,7 +14,8 @@ from systems import SYSTEMS
 
 ENOUGH_S = 0.3          # of rounds, in each mode
 ROUNDS = 30
-TOO_LONG_S = 15         # a round that takes so long is enough
+LONG_S = 5              # a round that takes so long is enough,
+TOO_LONG_S = 20         # and with this there is none without the collector
 SLEEP_S = 0.01
 SIDE = 1_000_000        # numbers that a task of numpy sorts
 
@@ -72,7 +73,8 @@ def measure(system, shape, n, workers):
     row = {"peak_bytes": memory("VmHWM") - before}
     if first["whole_s"] > TOO_LONG_S:
         return {**row, "gc": first, "no_gc": None}
-    row["gc"] = rounds(build, compute, n, workers)
+    is_long = first["whole_s"] > LONG_S
+    row["gc"] = first if is_long else rounds(build, compute, n, workers)
     gc.disable()
     row["no_gc"] = rounds(build, compute, n, workers)
     return row
