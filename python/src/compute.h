@@ -37,7 +37,7 @@ PyObject *py_target_values(py_lowering *low, plait_run *run, bool collects);
 /* What a Run runs, borrowed. */
 const py_lowering *py_run_lowering(PyObject *run);
 
-/* ---- pool.c ---- */
+/* ---- py_pool.c ---- */
 
 /* The executor of a Pool; NULL with an exception set: it is closed. */
 plait_executor *py_pool_executor(py_state *state, PyObject *pool);

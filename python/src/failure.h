@@ -25,6 +25,15 @@ typedef struct py_failure {
     bool skipped;
 } py_failure;
 
+/* ---- failure_type.c ---- */
+
+extern PyType_Spec py_failure_spec;
+
+/* The text of its traceback, made when nobody has asked before. */
+PyObject *py_failure_text(py_failure *self);
+
+/* ---- py_failure.c ---- */
+
 /* The error value for a task whose callable has raised, which is set. */
 plait_value py_failure_of_task(plait_context *ctx, py_lowering *low,
                                uint32_t row, const plait_value *args,

@@ -70,7 +70,7 @@ bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
 bool py_gil_spawn_by(PyObject *begin, unsigned worker, void (*main)(void *arg),
                      void *arg);
 
-/* ---- interrupt.c ---- */
+/* ---- py_interrupt.c ---- */
 
 /* A thread comes, or goes. */
 void py_interrupt_add(py_thread *thread);

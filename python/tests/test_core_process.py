@@ -209,7 +209,8 @@ def test_a_sub_interpreter_is_refused():
     interpreters.run_string(made, inspect.cleandoc(code))
     """
     done = run(text)
-    assert "sub-interpreter" in done.stdout, done.stderr
+    # ours, or that of a Python whose interpreters have a lock each
+    assert "interpreter" in done.stdout, done.stderr
 
 
 def test_a_second_module_of_that_name():

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool.c: pools of one's own: for runs, and for plain calls. What is to be
+ * py_pool.c: pools of one's own: for runs, and for plain calls. What is to be
  * called is kept by who opened the pool: a worker that is sent to work calls
  * `work`, until that returns.
  */

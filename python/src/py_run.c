@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* run.c: the type Run, a computation that goes on in the background. */
+/* py_run.c: the type Run, a computation that goes on in the background. */
 #include "compute.h"
 #include "failure.h"
 #include "gil.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * compute.c: runs what was lowered. The caller waits without the GIL, and
+ * py_compute.c: runs what was lowered. The caller waits without the GIL, and
  * looks for signals every 100 ms at least.
  */
 #include "compute.h"

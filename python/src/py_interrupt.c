@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * interrupt.c: sending an exception into a task whose time is up, or whose run
- * was cancelled. Sending needs the GIL, and who finds out that it is time must
- * not wait for it, so that a thread of its own does it, begun at first need.
+ * py_interrupt.c: sending an exception into a task whose time is up, or whose
+ * run was cancelled. Sending needs the GIL, and who finds out that it is time
+ * must not wait for it, so that a thread of its own does it, begun at first
+ * need.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,175 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* failure.c: the type Failure, and how exceptions become it and come back. */
+/* py_failure.c: how exceptions become Failures, and come back. */
 #include "failure.h"
 
-#include "collect.h"
 #include "gil.h"
 #include "task.h"
 
 /* The attribute of an exception by which `failures` finds its run's. */
 #define FAILURES_ATTRIBUTE "__plait_failures__"
-
-/* ---- the object ---- */
-
-static int traverse(PyObject *op, visitproc visit, void *arg)
-{
-    py_failure *self = (py_failure *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->key);
-    Py_VISIT(self->cause_key);
-    Py_VISIT(self->sources);
-    Py_VISIT(self->exception);
-    Py_VISIT(self->task);
-    Py_VISIT(self->inputs);
-    return 0;
-}
-
-static int clear(PyObject *op)
-{
-    py_failure *self = (py_failure *)op;
-    Py_CLEAR(self->key);
-    Py_CLEAR(self->cause_key);
-    Py_CLEAR(self->sources);
-    Py_CLEAR(self->exception);
-    Py_CLEAR(self->text);
-    Py_CLEAR(self->task);
-    Py_CLEAR(self->inputs);
-    return 0;
-}
-
-static void dealloc(PyObject *op)
-{
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject_GC_UnTrack(op);
-    clear(op);
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-static int truth(PyObject *op)
-{
-    (void)op;
-    return 0;
-}
-
-static PyObject *repr(PyObject *op)
-{
-    py_failure *self = (py_failure *)op;
-    return PyUnicode_FromFormat(self->skipped ? "<Failure %R: skipped, %R>"
-                                              : "<Failure %R: %R>",
-                                self->key, self->exception);
-}
-
-/* The lines of traceback.format_exception, as one text. */
-static PyObject *format_traceback(py_state *state, PyObject *exception)
-{
-    PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *lines =
-        module ? PyObject_CallMethodOneArg(module, state->str_format_exception,
-                                           exception)
-               : NULL;
-    PyObject *empty = lines ? PyUnicode_New(0, 0) : NULL;
-    PyObject *text = empty ? PyUnicode_Join(empty, lines) : NULL;
-    Py_XDECREF(empty);
-    Py_XDECREF(lines);
-    Py_XDECREF(module);
-    return text;
-}
-
-static PyObject *get_text(PyObject *op, void *closure)
-{
-    (void)closure;
-    py_failure *self = (py_failure *)op;
-    if (!self->text)
-        self->text = format_traceback(py_state_of(op), self->exception);
-    return Py_XNewRef(self->text);
-}
-
-static int add_input(PyObject *delayed, void *user)
-{
-    return ((py_delayed_object *)delayed)->kind == PY_LEAF
-               ? 0
-               : PyList_Append(user, delayed);
-}
-
-/* The tasks whose results a task takes, in order, repeats included. */
-static PyObject *inputs_of(py_state *state, const py_delayed_object *task)
-{
-    PyObject *list = PyList_New(0);
-    for (Py_ssize_t i = 0; list && i < Py_SIZE(task); i++) {
-        if (py_packed_each(state, task->items[i], add_input, list) != 0)
-            Py_CLEAR(list);
-    }
-    return list;
-}
-
-/* The values of the inputs: those that were kept, or computed again. */
-static PyObject *inputs_again(py_state *state, py_failure *self)
-{
-    if (self->inputs)
-        return Py_NewRef(self->inputs);
-    PyObject *tasks = inputs_of(state, (py_delayed_object *)self->task);
-    PyObject *args = tasks ? PyTuple_Pack(1, tasks) : NULL;
-    PyObject *values = args ? py_compute(state->module, args, NULL) : NULL;
-    Py_XDECREF(args);
-    Py_XDECREF(tasks);
-    return values;
-}
-
-static PyObject *rerun(PyObject *op, PyObject *unused)
-{
-    (void)unused;
-    py_failure *self = (py_failure *)op;
-    py_state *state = py_state_of(op);
-    PyObject *inputs = inputs_again(state, self);
-    if (!inputs)
-        return NULL;
-    PyObject *result =
-        py_task_call(state, (py_delayed_object *)self->task, inputs);
-    Py_DECREF(inputs);
-    return result;
-}
-
-static PyMethodDef methods[] = {
-    { "rerun", rerun, METH_NOARGS,
-      PyDoc_STR("Call the failed task's function again, with its inputs.") },
-    { NULL, NULL, 0, NULL },
-};
-
-static PyMemberDef members[] = {
-    { "key", T_OBJECT, offsetof(py_failure, key), READONLY, NULL },
-    { "cause_key", T_OBJECT, offsetof(py_failure, cause_key), READONLY, NULL },
-    { "skipped", T_BOOL, offsetof(py_failure, skipped), READONLY, NULL },
-    { "sources", T_OBJECT, offsetof(py_failure, sources), READONLY, NULL },
-    { "exception", T_OBJECT, offsetof(py_failure, exception), READONLY, NULL },
-    { NULL, 0, 0, 0, NULL },
-};
-
-static PyGetSetDef getset[] = {
-    { "traceback_text", get_text, NULL, NULL, NULL },
-    { NULL, NULL, NULL, NULL, NULL },
-};
-
-static PyType_Slot slots[] = {
-    { Py_tp_doc, (void *)PyDoc_STR("Why a task has no value. False.") },
-    { Py_tp_dealloc, dealloc },
-    { Py_tp_traverse, traverse },
-    { Py_tp_clear, clear },
-    { Py_tp_methods, methods },
-    { Py_tp_members, members },
-    { Py_tp_getset, getset },
-    { Py_tp_repr, repr },
-    { Py_nb_bool, truth },
-    { 0, NULL },
-};
-
-static PyType_Spec spec = {
-    .name = "plait._core.Failure",
-    .basicsize = sizeof(py_failure),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-             Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = slots,
-};
 
 /* ---- making ---- */
 
@@ -234,7 +71,7 @@ static const plait_type *failure_value_type(void)
 /* Keeps the text of a traceback instead of its frames. */
 static int forget_frames(py_state *state, py_failure *failure)
 {
-    PyObject *text = get_text((PyObject *)failure, NULL);
+    PyObject *text = py_failure_text(failure);
     (void)state;
     if (!text)
         return -1;
@@ -483,55 +320,6 @@ PyObject *py_failure_of_target(py_lowering *low, uint32_t row,
     return failure_of(low, row, error);
 }
 
-/* ---- a Delayed that nobody runs ---- */
-
-static bool is_unrun(py_state *state, PyObject *object, uint32_t births)
-{
-    if (!py_is_delayed(state, object))
-        return false;
-    const py_delayed_object *task = (const py_delayed_object *)object;
-    return task->kind != PY_LEAF && !(task->flags & PY_LOWERED) &&
-           task->mark - births < UINT32_MAX / 2;
-}
-
-static bool has_unrun(py_state *state, PyObject *result, uint32_t births)
-{
-    if (is_unrun(state, result, births))
-        return true;
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
-    if (PyDict_CheckExact(result)) {
-        while (PyDict_Next(result, &at, &key, &value)) {
-            if (is_unrun(state, value, births))
-                return true;
-        }
-    } else if (PyList_CheckExact(result) || PyTuple_CheckExact(result)) {
-        for (; at < PySequence_Fast_GET_SIZE(result); at++) {
-            if (is_unrun(state, PySequence_Fast_GET_ITEM(result, at), births))
-                return true;
-        }
-    }
-    return false;
-}
-
-PyObject *py_failure_check_result(py_lowering *low, uint32_t row,
-                                  PyObject *result, uint32_t births)
-{
-    if (low->warned || !has_unrun(low->state, result, births))
-        return result;
-    low->warned = true;
-    PyObject *name = py_trail_name(low, row);
-    PyObject *args[] = { name, result };
-    PyObject *done = name ? py_call_hook(low->state, "failures",
-                                         low->state->str_warn_unrun, args, 2)
-                          : NULL;
-    Py_XDECREF(name);
-    if (!done) /* the warning is an error, where the program says so */
-        Py_CLEAR(result);
-    Py_XDECREF(done);
-    return result;
-}
-
 /* ---- raising ---- */
 
 static PyObject *class_of(plait_status status)
@@ -631,8 +419,8 @@ PyObject *py_failures(PyObject *module, PyObject *exc)
 
 int py_failure_setup(PyObject *module, py_state *state)
 {
-    state->failure_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    state->failure_type = (PyTypeObject *)PyType_FromModuleAndSpec(
+        module, &py_failure_spec, NULL);
     state->task_cancelled = PyErr_NewExceptionWithDoc(
         "plait._core.TaskCancelled",
         "Raised in a task of a run that was cancelled.", PyExc_BaseException,
