@@ -40,9 +40,10 @@ def main(words):
     # No configuration but this: neither Dask's nor that of a folder above. A
     # test that Dask expects to fail must pass.
     return pytest.main(["-c", os.devnull, "-p", "no:cacheprovider",
-                        "-p", "stand_in", f"--stand-in={options.stand_in}",
+                        "-p", "stand_in", "-q",
+                        f"--stand-in={options.stand_in}",
                         f"--suite={options.suite}", f"--must-pass={path}",
-                        "--runxfail", "-q", "--pyargs",
+                        "--runxfail", "--pyargs",
                         options.module or suites.SUITES[options.suite].module,
                         *rest])
 

@@ -3,9 +3,9 @@
 
 The suite is the installed one, in its place. Only what it sees is exchanged:
 the names that it imports from Dask (suites.py has them), and `dask.delayed`
-itself while a test of it runs. Dask's own modules keep theirs, as they do in a user's program.
-Dask's own scheduler raises meanwhile, and a test that never calls into the
-package has failed: nobody can fall back on Dask unnoticed.
+itself while a test of it runs. Dask's own modules keep theirs, as they do in a
+user's program. Dask's own scheduler raises meanwhile, and a test that never
+calls into the package has failed: nobody can fall back on Dask unnoticed.
 """
 
 from __future__ import annotations
