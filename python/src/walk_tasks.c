@@ -101,12 +101,9 @@ static int step(py_walk *walk)
 /* Offers the GIL to others, when it was kept for long. */
 static void rest(py_walk *walk)
 {
-    if (++walk->steps % STEPS != 0 ||
-        py_now_ns() - walk->kept_ns < MOST_NS)
+    if (++walk->steps % STEPS != 0 || py_now_ns() - walk->kept_ns < MOST_NS)
         return;
-    Py_BEGIN_ALLOW_THREADS
-    Py_END_ALLOW_THREADS
-    walk->kept_ns = py_now_ns();
+    Py_BEGIN_ALLOW_THREADS Py_END_ALLOW_THREADS walk->kept_ns = py_now_ns();
 }
 
 int py_walk_add(py_walk *walk, py_delayed_object *root)
@@ -127,8 +124,7 @@ void py_walk_init(py_walk *walk, py_state *state)
     *walk = (py_walk){ .state = state };
     /* In a forked child a thread that walked is not there. */
     while (state->walker == getpid()) {
-        Py_BEGIN_ALLOW_THREADS
-        usleep(WAIT_US);
+        Py_BEGIN_ALLOW_THREADS usleep(WAIT_US);
         Py_END_ALLOW_THREADS
     }
     state->walker = getpid();
