@@ -2,8 +2,8 @@
 /*
  * failure.h: why a task has no value, as an object of Python.
  *
- * A task's exception becomes a Failure, which travels through the engine as an
- * error value's payload, and is listed in the lowering. The exception that the
+ * A task's exception becomes a Failure, which is listed in the lowering; the
+ * engine's error value names the task. The exception that the
  * caller gets has its own traceback and a note that says which input it was;
  * of the others only the text of the traceback is kept, as frames keep alive
  * what their variables name.

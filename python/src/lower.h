@@ -63,8 +63,10 @@ int py_walk_add(py_walk *walk, py_delayed_object *root);
 typedef struct py_row {
     py_delayed_object *task; /* borrowed: the targets keep it */
     PyObject *result;        /* or NULL */
-    uint32_t uses;           /* left, one more for a target */
-    uint32_t number : 29;    /* among those of its label; see trail.c */
+    uint32_t uses;           /* left, one more for a target; of a task that
+                                failed: where its Failure is listed */
+    uint32_t number : 28;    /* among those of its label; see trail.c */
+    uint32_t failed : 1;     /* its Failure is listed */
     uint32_t ended : 1;      /* with a result; see py_row_ended */
     uint32_t native : 1;     /* a C function: `result` is made when needed */
     uint32_t exported : 1;   /* C functions take the result */
@@ -137,6 +139,14 @@ py_lowering *py_lower(py_state *state, PyObject *targets,
 void py_lowering_retain(py_lowering *low);
 /* With or without the GIL; takes it to free. */
 void py_lowering_release(py_lowering *low);
+
+/* Whether the caller's is the only reference. Then it stays so, while the GIL
+ * is held. */
+static inline bool py_lowering_is_sole(const py_lowering *low)
+{
+    /* acquire: what others did with theirs is over */
+    return atomic_load_explicit(&low->count, memory_order_acquire) == 1;
+}
 
 /* The task of a row. */
 static inline plait_task py_lowering_task(const py_lowering *low, uint32_t row)

@@ -50,22 +50,6 @@ static PyObject *skipped_failure(py_lowering *low, uint32_t row,
     return (PyObject *)self;
 }
 
-static void free_failure(void *data)
-{
-    Py_DECREF((PyObject *)data);
-}
-
-static const plait_type *failure_value_type(void)
-{
-    static plait_type type = {
-        .size = sizeof type,
-        .name = "plait.python.failure",
-        .free = free_failure,
-    };
-    type.runtime = py_runtime();
-    return &type;
-}
-
 /* ---- while the run goes on ---- */
 
 /* Keeps the text of a traceback instead of its frames. */
@@ -95,12 +79,10 @@ static py_failure *first_failure(const py_lowering *low)
 /* The listed failure of a row, borrowed; NULL: there is none. */
 static py_failure *failure_at(const py_lowering *low, uint32_t row)
 {
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(low->failures); i++) {
-        py_failure *at = (py_failure *)PyList_GET_ITEM(low->failures, i);
-        if (at->row == row)
-            return at;
-    }
-    return NULL;
+    const py_row *at = &low->rows[row];
+    return at->failed && at->uses < (size_t)PyList_GET_SIZE(low->failures)
+               ? (py_failure *)PyList_GET_ITEM(low->failures, at->uses)
+               : NULL;
 }
 
 /* Lists a failure; only that of the lowest row keeps its frames. */
@@ -121,7 +103,13 @@ static int list_failure(py_lowering *low, py_failure *failure,
         return -1;
     if (loser == failure && forget_frames(low->state, failure) != 0)
         return -1;
-    return PyList_Append(low->failures, (PyObject *)failure);
+    py_row *row = &low->rows[failure->row];
+    uint32_t place = (uint32_t)PyList_GET_SIZE(low->failures);
+    if (PyList_Append(low->failures, (PyObject *)failure) != 0)
+        return -1;
+    row->uses = place;
+    row->failed = true;
+    return 0;
 }
 
 static int add_note(py_lowering *low, uint32_t row, PyObject *exception)
@@ -229,7 +217,8 @@ bool py_failure_add(py_lowering *low, uint32_t row, PyObject *exception)
     return !stop;
 }
 
-/* Takes the exception; the payload of the error value is the Failure. */
+/* Takes the exception. The error value names the task, whose Failure is listed:
+ * only Python knows of that, so that its collector can find cycles. */
 static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
                           PyObject *exception, const plait_value *args,
                           size_t n_args)
@@ -241,10 +230,8 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
     if (!failure || again) {
         PyErr_Clear();
         Py_DECREF(exception);
-        if (!failure)
-            return plait_fail(ctx, "out of memory");
-        return plait_fail_with(ctx, plait_object(failure_value_type(), failure),
-                               "tried again");
+        Py_XDECREF(failure);
+        return plait_fail(ctx, failure ? "tried again" : "out of memory");
     }
     if (add_note(low, row, exception) != 0 ||
         list_failure(low, failure, args, n_args) != 0)
@@ -260,10 +247,9 @@ static plait_value failed(plait_context *ctx, py_lowering *low, uint32_t row,
     const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     if (!utf8)
         PyErr_Clear();
-    plait_value value =
-        plait_fail_with(ctx, plait_object(failure_value_type(), failure), "%s",
-                        utf8 ? utf8 : "an exception");
+    plait_value value = plait_fail(ctx, "%s", utf8 ? utf8 : "an exception");
     Py_XDECREF(text);
+    Py_DECREF(failure);
     Py_DECREF(exception);
     return value;
 }
@@ -285,14 +271,12 @@ static PyObject *generic_exception(const plait_error *err)
     return PyObject_CallFunction(PyExc_RuntimeError, "s", err->message);
 }
 
-/* The Failure of a row: the payload itself, or one that says "skipped". */
+/* The Failure of a row: its own, or one that says "skipped". */
 static PyObject *failure_of(py_lowering *low, uint32_t row, plait_value error)
 {
-    py_failure *cause =
-        plait_as_object(plait_error_payload(error), failure_value_type());
     const plait_error *err = plait_as_error(error);
-    if (!cause && err && err->task.id) /* of a C function */
-        cause = failure_at(low, err->task.id - 1);
+    py_failure *cause =
+        err && err->task.id ? failure_at(low, err->task.id - 1) : NULL;
     if (cause)
         return cause->row == row ? Py_NewRef((PyObject *)cause)
                                  : skipped_failure(low, row, cause);

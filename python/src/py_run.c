@@ -289,17 +289,41 @@ static PyObject *repr(PyObject *op)
                                 counts.total);
 }
 
+/* What the lowering holds is the Run's as long as nobody else has it. An
+ * exception's frames may well hold the Run. */
+static int traverse(PyObject *op, visitproc visit, void *arg)
+{
+    py_run *self = (py_run *)op;
+    Py_VISIT(Py_TYPE(op));
+    if (self->low && py_lowering_is_sole(self->low)) {
+        Py_VISIT(self->low->failures);
+        Py_VISIT(self->low->targets);
+        Py_VISIT(self->low->stopped_by);
+    }
+    return 0;
+}
+
+static int clear(PyObject *op)
+{
+    py_run *self = (py_run *)op;
+    if (!self->low || !py_lowering_is_sole(self->low))
+        return 0;
+    Py_CLEAR(self->low->stopped_by);
+    return PyList_SetSlice(self->low->failures, 0, PY_SSIZE_T_MAX, NULL);
+}
+
 static void dealloc(PyObject *op)
 {
     py_run *self = (py_run *)op;
     PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
     if (self->weakrefs)
         PyObject_ClearWeakRefs(op);
     if (self->run)
         py_run_abandon(self->low, self->run);
     if (self->low)
         py_lowering_release(self->low);
-    PyObject_Free(op);
+    PyObject_GC_Del(op);
     Py_DECREF(type);
 }
 
@@ -340,6 +364,8 @@ static PyType_Slot slots[] = {
     { Py_tp_doc,
       (void *)PyDoc_STR("A computation that goes on in the background.") },
     { Py_tp_dealloc, dealloc },
+    { Py_tp_traverse, traverse },
+    { Py_tp_clear, clear },
     { Py_tp_methods, methods },
     { Py_tp_getset, getset },
     { Py_tp_members, members },
@@ -350,8 +376,8 @@ static PyType_Slot slots[] = {
 static PyType_Spec spec = {
     .name = "plait._core.Run",
     .basicsize = sizeof(py_run),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
-             Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+             Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = slots,
 };
 
@@ -364,7 +390,7 @@ const py_lowering *py_run_lowering(PyObject *op)
 static PyObject *begin(py_state *state, py_lowering *low,
                        const py_settings *settings)
 {
-    py_run *self = PyObject_New(py_run, state->run_type);
+    py_run *self = PyObject_GC_New(py_run, state->run_type);
     if (!self) {
         py_lowering_release(low);
         return NULL;
@@ -373,6 +399,7 @@ static PyObject *begin(py_state *state, py_lowering *low,
     self->low = low;
     self->run = NULL;
     self->collects = settings->on_error == PLAIT_COLLECT;
+    PyObject_GC_Track(self);
     if (py_watch_begin(low, settings, true) != 0) {
         Py_DECREF(self);
         return NULL;

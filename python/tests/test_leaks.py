@@ -159,6 +159,17 @@ def test_exceptions_that_end_the_run(scheduler):
     repeat(act)
 
 
+def test_failing_runs_of_frames_that_hold_them(scheduler):
+    def fail(n):
+        raise ValueError(n)
+
+    def act():
+        run = start(*some_tasks(delayed(fail)), scheduler=scheduler)
+        run.wait()
+
+    repeat(act, FEWER)
+
+
 def test_runs_that_nobody_waits_for():
     repeat(lambda: start(*some_tasks(delayed(float))) and None)
 
