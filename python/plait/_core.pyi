@@ -41,7 +41,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from os import PathLike
 from types import MethodType
-from typing import Any, Generic, Literal, TypeVar, final, overload
+from typing import Any, Literal, TypeVar, final, overload
 
 _T = TypeVar("_T")
 _OnError = Literal["finish", "stop", "collect"]

@@ -4,7 +4,6 @@
 Each program runs in an interpreter of its own.
 """
 
-import os
 import signal
 import subprocess
 import sys
