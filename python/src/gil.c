@@ -53,12 +53,25 @@ static void thread_stop(void *user, void *data)
     PyMem_RawFree(thread);
 }
 
+/* Frames of Python are left standing: they can't go on without the lock, nor
+ * may they be unwound. The process ends without this thread. */
+static void wait_for_the_end(void)
+{
+    for (;;)
+        pause();
+}
+
 static bool attach(void *user, void *data)
 {
     (void)user;
     py_thread *thread = data;
-    if (!thread || !thread->tstate || Py_IsFinalizing())
+    if (!thread || !thread->tstate)
         return false;
+    if (Py_IsFinalizing()) {
+        if (thread->lowering) /* it waited in the middle of a task */
+            wait_for_the_end();
+        return false;
+    }
     PyEval_RestoreThread(thread->tstate);
     thread->fresh = true;
     return true;
@@ -141,8 +154,8 @@ static PyObject *worker_main(PyObject *capsule, PyObject *unused)
     start->taken = true;
     put_down = PyEval_SaveThread();
     start->main(start->arg);
-    while (Py_IsFinalizing()) /* there is no interpreter to come back to */
-        pause();
+    if (Py_IsFinalizing()) /* there is no interpreter to come back to */
+        wait_for_the_end();
     PyEval_RestoreThread(put_down);
     put_down = NULL;
     Py_RETURN_NONE;
