@@ -185,7 +185,7 @@ def test_awaited():
     asyncio.run(main())
     before = Counts()
     asyncio.run(main())
-    Counts().assert_no_more_than(before)
+    Counts().assert_no_more_than(before, TIMES)
 
 
 def test_executors():
