@@ -32,7 +32,7 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 value = delayed(sum)([delayed(pow)(n, 2) for n in range(4)]).compute(
     scheduler=SCHEDULER, num_workers=3)
-print("usable", value, flush=True)
+print(f"usable {value}\\n", end="", flush=True)
 """
 
 LOOP = """
@@ -196,12 +196,13 @@ def test_an_uncaught_control_c_ends_the_program_by_the_signal(
 
 
 def test_control_c_again_and_again(terminal):
+    # in one piece: tasks on other threads print too
     program = HEAD.format(scheduler="threads") + LOOP + """
 for n in range(5):
     try:
         run()
     except KeyboardInterrupt:
-        print("interrupted", n, flush=True)
+        print(f"interrupted {n}\\n", end="", flush=True)
 """ + "print('threads', sum(t.name.startswith('plait-') for t in "\
       "threading.enumerate()))\n"
     at = terminal(program)
