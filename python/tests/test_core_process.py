@@ -148,7 +148,6 @@ def test_a_task_of_a_forked_child_is_timed_out():
     "task", ["delayed(time.sleep)(60)", "delayed(spin)()", "increase(1)"]
 )
 def test_exit_while_tasks_run(task):
-    begun = time.monotonic()
     assert printed(
         f"""
         run = _core.start([{task} for _ in range(8)])
@@ -156,7 +155,6 @@ def test_exit_while_tasks_run(task):
         say("end")
         """
     ) == ["end"]
-    assert time.monotonic() - begun < 30
 
 
 def test_exit_with_pools_and_runs_in_cycles():

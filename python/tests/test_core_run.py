@@ -333,10 +333,8 @@ def test_retries(scheduler):
 
 @both
 def test_a_task_s_timeout(scheduler):
-    begun = time.monotonic()
     with pytest.raises(TimeoutError, match="longer than its 0.1 s") as caught:
         values(delayed(spin, timeout=0.1)(), scheduler=scheduler)
-    assert time.monotonic() - begun < 15
     assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "spin"
     with pytest.raises(TimeoutError):
         values(delayed(spin)(), scheduler=scheduler, timeout=0.1)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""test_interrupt.py: Ctrl-C ends plait run soon, whatever its tasks do, and
-says which were running."""
+"""test_interrupt.py: Ctrl-C ends plait run, whatever its tasks do, and says
+which were running. Tasks here never end by themselves. How long it took is
+printed, and not judged: the machine may be busy."""
 
 import json
 import os
@@ -11,9 +12,6 @@ import subprocess
 import time
 
 from command import MODES, PLAIT, contains, equal, main
-
-LIMIT_S = 0.3
-TRIES = 3
 
 
 class Running:
@@ -27,35 +25,24 @@ class Running:
             equal(self.process.stdout.readline(), b"begun\n")
 
     def end(self, number=signal.SIGINT):
-        """Sends the signal; the exit status, the words, and how long."""
+        """Sends the signal; the exit status, and the words."""
         began = time.monotonic()
         self.process.send_signal(number)
         status = self.process.wait(60)
-        took = time.monotonic() - began
+        say_since(began)
         words = self.process.stderr.read().decode()
         self.process.stdout.close()
         self.process.stderr.close()
-        return status, words, took
+        return status, words
 
 
-def soon(attempt):
-    """The machine may be busy: the fastest of a few tries counts."""
-    times = []
-    for _ in range(TRIES):
-        times.append(attempt())
-        if times[-1] < LIMIT_S:
-            return
-    raise AssertionError(f"took {times} s")
+def say_since(began):
+    print(f"# {1000 * (time.monotonic() - began):.0f} ms")
 
 
 def stops(mode, scheduler, running):
-    def attempt():
-        status, words, took = Running("--scheduler", scheduler, MODES,
-                                      mode).end()
-        equal((status, words), (130, f"plait: interrupted; running: "
-                                     f"{running}\n"))
-        return took
-    soon(attempt)
+    equal(Running("--scheduler", scheduler, MODES, mode).end(),
+          (130, f"plait: interrupted; running: {running}\n"))
 
 
 def test_sleeping():
@@ -84,36 +71,30 @@ def test_holding_the_streams():
 
 
 def test_many_at_once():
-    def attempt():
-        status, words, took = Running("--workers", "20", MODES, "spins", "30",
-                                      begun=20).end()
-        equal(status, 130)
-        contains(words, "spins-0", " and 4 more")
-        return took
-    soon(attempt)
+    status, words = Running("--workers", "20", MODES, "spins", "30",
+                            begun=20).end()
+    equal(status, 130)
+    contains(words, "spins-0", " and 4 more")
 
 
 def test_terminated():
-    def attempt():
-        status, words, took = Running(MODES, "spins").end(signal.SIGTERM)
-        equal((status, words), (143, "plait: terminated; running: spins-0\n"))
-        return took
-    soon(attempt)
+    equal(Running(MODES, "spins").end(signal.SIGTERM),
+          (143, "plait: terminated; running: spins-0\n"))
 
 
 def test_a_task_may_clean_up():
-    status, words, _ = Running(MODES, "obedient", "cleaned").end()
+    status, words = Running(MODES, "obedient", "cleaned").end()
     equal((status, words), (130, "plait: interrupted; running: obedient-0\n"))
     assert os.path.exists("cleaned")
 
 
 def test_before_there_is_a_run():
-    status, words, _ = Running(MODES, "waits").end()
+    status, words = Running(MODES, "waits").end()
     equal((status, words), (130, "plait: interrupted\n"))
 
 
 def test_log_and_trace_are_written():
-    status, _, _ = Running("--log", "run.log", "--trace", "run.json", MODES,
+    status, _ = Running("--log", "run.log", "--trace", "run.json", MODES,
                            "spins").end()
     equal(status, 130)
     with open("run.log", encoding="utf-8") as file:
@@ -122,28 +103,30 @@ def test_log_and_trace_are_written():
         json.load(file)
 
 
+def full_pipe():
+    """Both ends of a pipe that takes no more."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        while os.write(writing, b"x" * 65536):
+            pass
+    except BlockingIOError:
+        os.set_blocking(writing, True)
+    return reading, writing
+
+
 def test_nobody_reads_what_it_says():
-    """Standard error is a pipe that is full: the limit holds all the same."""
-    def attempt():
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-        try:
-            while os.write(writing, b"x" * 65536):
-                pass
-        except BlockingIOError:
-            os.set_blocking(writing, True)
-        process = subprocess.Popen([PLAIT, "run", MODES, "spins"],
-                                   stdout=subprocess.PIPE, stderr=writing)
-        equal(process.stdout.readline(), b"begun\n")
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        equal(process.wait(60), 130)
-        took = time.monotonic() - began
-        process.stdout.close()
-        os.close(reading)
-        os.close(writing)
-        return took
-    soon(attempt)
+    reading, writing = full_pipe()
+    process = subprocess.Popen([PLAIT, "run", MODES, "spins"],
+                               stdout=subprocess.PIPE, stderr=writing)
+    equal(process.stdout.readline(), b"begun\n")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    equal(process.wait(60), 130)
+    say_since(began)
+    process.stdout.close()
+    os.close(reading)
+    os.close(writing)
 
 
 def read_all(terminal):
@@ -159,23 +142,20 @@ def read_all(terminal):
 
 
 def test_on_a_terminal():
-    def attempt():
-        child, terminal = pty.fork()
-        if child == 0:
-            os.execv(PLAIT, [PLAIT, "run", "--progress", MODES, "ignores"])
-        text = b""
-        while b"begun" not in text:
-            text += os.read(terminal, 4096)
-        began = time.monotonic()
-        os.write(terminal, b"\x03")
-        text = read_all(terminal)
-        _, status = os.waitpid(child, 0)
-        took = time.monotonic() - began
-        os.close(terminal)
-        equal(os.waitstatus_to_exitcode(status), 130)
-        contains(text.decode(), "\nplait: interrupted; running: ignores-0")
-        return took
-    soon(attempt)
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(PLAIT, [PLAIT, "run", "--progress", MODES, "ignores"])
+    text = b""
+    while b"begun" not in text:
+        text += os.read(terminal, 4096)
+    began = time.monotonic()
+    os.write(terminal, b"\x03")
+    text = read_all(terminal)
+    _, status = os.waitpid(child, 0)
+    say_since(began)
+    os.close(terminal)
+    equal(os.waitstatus_to_exitcode(status), 130)
+    contains(text.decode(), "\nplait: interrupted; running: ignores-0")
 
 
 main(globals())
