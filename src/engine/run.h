@@ -170,7 +170,8 @@ typedef struct pl_run_setup {
 bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup);
 
 /* Sets up the cells of the tasks from `first` on; what no cell has been set up
- * for holds anything. Owned runs do it for all, at the start. */
+ * for holds anything. Owned runs, and those that are shared from the start, do
+ * it for all. */
 void pl_run_set_up_cells(plait_run *run, uint32_t first);
 
 /* Sets up one cell: `missing` inputs have not arrived. */

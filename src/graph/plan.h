@@ -122,7 +122,9 @@ static inline uint32_t pl_plan_uses(const plait_plan *plan, uint32_t number)
 const pl_task_options *pl_plan_task_options(const plait_plan *plan,
                                             uint32_t number);
 
-/* The plan number of a target by its handle; PL_NONE: it is none. */
+/* The plan number of a target by its handle; PL_NONE: it is none. Makes an
+ * array at first, where there are many; slower when there is no memory for it.
+ * Thread: any.  Blocks: no. */
 uint32_t pl_plan_target(plait_plan *plan, plait_task task);
 
 /* The key of a task; as snprintf. */

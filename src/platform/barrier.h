@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 /* Whether the light side may be light. Set by pl_barrier_init, before the first
- * pair; read only afterwards. */
+ * pair; cleared for good when the kernel refuses the heavy side later. */
 extern _Atomic bool pl_barrier_is_asymmetric;
 
 /* Idempotent; before any thread uses the pair. */
@@ -33,7 +33,7 @@ static inline void pl_barrier_full(void)
 
 static inline void pl_barrier_light(void)
 {
-    /* relaxed: set before the threads of a pair began */
+    /* relaxed: set before the threads of a pair began; who clears it waits */
     if (atomic_load_explicit(&pl_barrier_is_asymmetric, memory_order_relaxed))
         atomic_signal_fence(memory_order_seq_cst);
     else

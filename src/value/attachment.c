@@ -8,7 +8,6 @@
 
 #include "base/alloc.h"
 #include "platform/clock.h"
-#include "platform/park.h"
 #include "platform/thread.h"
 #include "value/type.h"
 

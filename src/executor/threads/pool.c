@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "platform/clock.h"
 #include "platform/park.h"
 
 static bool begin_thread(pl_pool *pool, pl_worker *worker)

@@ -6,7 +6,6 @@
  */
 #include <limits.h>
 
-#include "engine/shared.h"
 #include "engine/spread.h"
 #include "executor/threads/pool.h"
 #include "platform/clock.h"

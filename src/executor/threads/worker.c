@@ -26,6 +26,12 @@ static bool wants_turn(pl_team_lane *lane)
            pl_clock_ns() - lane->joined_ns > TURN_NS;
 }
 
+/* The next time that a watcher sleeps, after this one. */
+static int64_t longer(int64_t delay)
+{
+    return 2 * delay < WATCH_MOST_NS ? 2 * delay : WATCH_MOST_NS;
+}
+
 static bool helps(const pl_team_lane *lane)
 {
     return lane->help_until_ns != 0;
@@ -135,9 +141,11 @@ static void work(pl_team_lane *lane, bool *searching)
     if (lane->shares) { /* setting up all cells may take long */
         pl_pool_stop_searching(lane->team->pool, searching);
         pl_team_share(lane);
-    } else if (!is_shared)
+        is_shared = true;
+    } else if (!is_shared) {
         is_shared = walk(lane, &task, searching);
-    if (lane->shares || is_shared)
+    }
+    if (is_shared)
         work_shared(lane, task, searching);
     pl_pool_leave(lane, searching);
 }
@@ -163,7 +171,7 @@ static pl_team_lane *sleep_in(pl_pool *pool, pl_attachment *attachment,
                 pl_idle_stay(&pool->idle) || pl_idle_search(&pool->idle);
             break;
         }
-        delay = 2 * delay < WATCH_MOST_NS ? 2 * delay : WATCH_MOST_NS;
+        delay = longer(delay);
     }
     pl_pool_unwatch(pool, &watches);
     return lane;
@@ -230,7 +238,7 @@ static int64_t watch_until(const plait_run *run, int64_t *delay,
     if (!run->spreads || pl_spread_is_done(run))
         return until_ns;
     int64_t until = pl_clock_ns() + *delay;
-    *delay = 2 * *delay < WATCH_MOST_NS ? 2 * *delay : WATCH_MOST_NS;
+    *delay = longer(*delay);
     return until < until_ns ? until : until_ns;
 }
 
