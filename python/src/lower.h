@@ -73,7 +73,7 @@ typedef struct py_row {
 } py_row;
 
 /* The largest py_row.number. */
-#define PY_MOST_NUMBER ((UINT32_C(1) << 29) - 1)
+#define PY_MOST_NUMBER ((UINT32_C(1) << 28) - 1)
 
 /* How a computation runs: what compute and start are told. */
 typedef struct py_settings {
