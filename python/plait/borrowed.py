@@ -133,11 +133,17 @@ def _sends(executor: Any) -> _Call | None:
     """How to have a call made by that pool; None: it is no pool."""
     threads = sys.modules.get("concurrent.futures")
     if threads and isinstance(executor, threads.Executor):
-        return _Submit(executor.submit, _leaves_process(executor))
+
+        def submit(
+            function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        ) -> Any:
+            return executor.submit(function, *args, **kwargs).result()
+
+        return _Calls(submit, _leaves_process(executor))
     pool = sys.modules.get("multiprocessing.pool")
     if pool and isinstance(executor, pool.Pool):
         own = isinstance(executor, pool.ThreadPool)
-        return _Apply(executor.apply_async, not own)
+        return _Calls(executor.apply, not own)
     return None
 
 
@@ -148,11 +154,11 @@ def _leaves_process(executor: Any) -> bool:
     return isinstance(executor, process.ProcessPoolExecutor)
 
 
-class _Submit:
-    """Makes calls by ``submit``, and waits for them."""
+class _Calls:
+    """Makes calls there, and waits for each."""
 
-    def __init__(self, submit: Callable[..., Any], pickled: bool) -> None:
-        self._submit = submit
+    def __init__(self, call: Callable[..., Any], pickled: bool) -> None:
+        self._call = call
         self._pickled = pickled
 
     def __call__(
@@ -160,26 +166,9 @@ class _Submit:
     ) -> Any:
         if self._pickled:
             sent = _dumps((function, args, kwargs))
-            return self._submit(_call_pickled, sent).result()
-        context = contextvars.copy_context()
-        return self._submit(context.run, function, *args, **kwargs).result()
-
-
-class _Apply:
-    """Makes calls by ``apply_async``, and waits for them."""
-
-    def __init__(self, apply: Callable[..., Any], pickled: bool) -> None:
-        self._apply = apply
-        self._pickled = pickled
-
-    def __call__(
-        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        if self._pickled:
-            sent = _dumps((function, args, kwargs))
-            return self._apply(_call_pickled, (sent,)).get()
-        context = contextvars.copy_context()
-        return self._apply(context.run, (function, *args), kwargs).get()
+            return self._call(_call_pickled, (sent,), {})
+        run = contextvars.copy_context().run
+        return self._call(run, (function, *args), kwargs)
 
 
 def _dumps(call: object) -> bytes:
