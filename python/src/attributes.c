@@ -30,7 +30,7 @@
 static PyObject *forward(PyObject *self, const char *name, PyObject *args,
                          PyObject *kwargs)
 {
-    PyObject *module = py_import(py_state_of(self), "collection");
+    PyObject *module = py_import("collection");
     PyObject *fn = module ? PyObject_GetAttrString(module, name) : NULL;
     Py_XDECREF(module);
     Py_ssize_t n = args ? PyTuple_GET_SIZE(args) : 0;
@@ -97,7 +97,7 @@ static PyObject *get_dask_scheduler(PyObject *self, void *closure)
 {
     (void)closure;
     py_state *state = py_state_of(self);
-    PyObject *module = py_import(state, "collection");
+    PyObject *module = py_import("collection");
     PyObject *found =
         module ? PyObject_GetAttr(module, state->str___dask_scheduler__) : NULL;
     Py_XDECREF(module);

@@ -246,8 +246,8 @@ static PyObject *pack_other(py_state *state, PyObject *object)
         return pack_items(state, object, object, PY_PACK_NAMED,
                           (PyObject *)type);
     if (py_type_lookup(type, state->str___dask_graph__))
-        return py_call_hook(state, "collection", state->str_from_collection,
-                            &object, 1);
+        return py_call_hook("collection", state->str_from_collection, &object,
+                            1);
     return Py_NewRef(object);
 }
 

@@ -192,8 +192,8 @@ static bool is_pure(py_state *state, const py_delayed_object *self)
 static PyObject *make_token(py_state *state, py_delayed_object *self)
 {
     if (!is_pure(state, self))
-        return py_call_hook(state, "tokenize", state->str_fresh, NULL, 0);
-    PyObject *module = py_import(state, "tokenize");
+        return py_call_hook("tokenize", state->str_fresh, NULL, 0);
+    PyObject *module = py_import("tokenize");
     PyObject *tokenize =
         module ? PyObject_GetAttr(module, state->str_tokenize) : NULL;
     Py_XDECREF(module);

@@ -147,7 +147,7 @@ static int find_config(PyObject *module, PyObject *name, PyObject **out)
 static int follow_dask(py_state *state)
 {
     PyObject *var =
-        py_call_hook(state, "annotations", state->str_follow_dask, NULL, 0);
+        py_call_hook("annotations", state->str_follow_dask, NULL, 0);
     Py_XDECREF(var);
     return var ? 0 : -1;
 }
@@ -155,7 +155,7 @@ static int follow_dask(py_state *state)
 static int find_configs(py_state *state)
 {
     if (!state->config) {
-        PyObject *module = py_import(state, "config");
+        PyObject *module = py_import("config");
         if (!module)
             return -1;
         int status = find_config(module, state->str_config, &state->config);
@@ -299,7 +299,7 @@ PyObject *py_delayed_type_new(PyTypeObject *type, PyObject *args,
     py_state *state = py_state_of_type(type);
     PyObject *hook_args[] = { (PyObject *)type, key, dsk, length, layer };
     PyObject *made =
-        py_call_hook(state, "collection", state->str_from_graph, hook_args, 5);
+        py_call_hook("collection", state->str_from_graph, hook_args, 5);
     if (!made || Py_TYPE(made) == type)
         return made;
     PyObject *op = NULL;

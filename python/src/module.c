@@ -13,9 +13,8 @@
 
 /* ---- what others call ---- */
 
-PyObject *py_import(py_state *state, const char *module)
+PyObject *py_import(const char *module)
 {
-    (void)state;
     PyObject *name = PyUnicode_FromFormat("plait.%s", module);
     if (!name)
         return NULL;
@@ -26,10 +25,10 @@ PyObject *py_import(py_state *state, const char *module)
     return found;
 }
 
-PyObject *py_call_hook(py_state *state, const char *module, PyObject *name,
+PyObject *py_call_hook(const char *module, PyObject *name,
                        PyObject *const *args, size_t n_args)
 {
-    PyObject *from = py_import(state, module);
+    PyObject *from = py_import(module);
     if (!from)
         return NULL;
     PyObject *fn = PyObject_GetAttr(from, name);

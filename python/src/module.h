@@ -21,15 +21,11 @@
 /* clang-format off */
 #define PY_NAMES(X) \
     X(apply) \
-    X(args) \
-    X(collection) \
     X(config) \
     X(dask_key_name) \
     X(daemon) \
     X(delayed_pure) \
     X(getattr) \
-    X(join) \
-    X(kwargs) \
     X(name) \
     X(pure) \
     X(start) \
@@ -43,7 +39,6 @@
     X(log_failure) \
     X(warn_unrun) \
     X(visualize_run) \
-    X(compute) \
     X(__dask_graph__) \
     X(__dask_scheduler__) \
     X(__name__) \
@@ -54,19 +49,13 @@
     X(__dataclass_fields__) \
     X(_fields) \
     X(_make) \
-    X(__new__) \
     X(func) \
-    X(modules) \
     X(format_exception) \
-    X(__notes__) \
     X(add_note) \
-    X(__self__) \
     X(status) \
     X(__buffer__) \
     X(__signature__) \
-    X(__annotations__) \
-    X(__defaults__) \
-    X(__text_signature__)
+    X(__annotations__)
 /* clang-format on */
 
 /* Operators of Delayed, by the names of module operator. */
@@ -159,10 +148,10 @@ static inline py_state *py_state_of_module(PyObject *module)
 }
 
 /* `plait.<module>`, imported when it is not yet. */
-PyObject *py_import(py_state *state, const char *module);
+PyObject *py_import(const char *module);
 
 /* Calls `plait.<module>.<name>(args…)`. */
-PyObject *py_call_hook(py_state *state, const char *module, PyObject *name,
+PyObject *py_call_hook(const char *module, PyObject *name,
                        PyObject *const *args, size_t n_args);
 
 /* Each adds its types, functions and constants to the module. */

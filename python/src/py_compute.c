@@ -229,8 +229,7 @@ PyObject *py_compute_args(PyObject *module, PyObject *args, PyObject *kwargs)
     if (!given)
         return NULL;
     PyObject *hook_args[] = { args, given };
-    PyObject *prepared =
-        py_call_hook(state, "base", state->str_prepare, hook_args, 2);
+    PyObject *prepared = py_call_hook("base", state->str_prepare, hook_args, 2);
     Py_DECREF(given);
     if (!prepared)
         return NULL;

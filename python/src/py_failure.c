@@ -53,10 +53,9 @@ static PyObject *skipped_failure(py_lowering *low, uint32_t row,
 /* ---- while the run goes on ---- */
 
 /* Keeps the text of a traceback instead of its frames. */
-static int forget_frames(py_state *state, py_failure *failure)
+static int forget_frames(py_failure *failure)
 {
     PyObject *text = py_failure_text(failure);
-    (void)state;
     if (!text)
         return -1;
     Py_DECREF(text);
@@ -99,9 +98,9 @@ static int list_failure(py_lowering *low, py_failure *failure,
         loser = failure;
     }
     if (loser && loser->exception != failure->exception &&
-        forget_frames(low->state, loser) != 0)
+        forget_frames(loser) != 0)
         return -1;
-    if (loser == failure && forget_frames(low->state, failure) != 0)
+    if (loser == failure && forget_frames(failure) != 0)
         return -1;
     py_row *row = &low->rows[failure->row];
     uint32_t place = (uint32_t)PyList_GET_SIZE(low->failures);
@@ -128,8 +127,8 @@ static int add_note(py_lowering *low, uint32_t row, PyObject *exception)
 static PyObject *log_failure(py_lowering *low, py_failure *failure)
 {
     PyObject *arg = (PyObject *)failure;
-    PyObject *done = py_call_hook(low->state, "failures",
-                                  low->state->str_log_failure, &arg, 1);
+    PyObject *done =
+        py_call_hook("failures", low->state->str_log_failure, &arg, 1);
     Py_XDECREF(done);
     if (!done && !PyErr_ExceptionMatches(PyExc_Exception))
         return PyErr_GetRaisedException();

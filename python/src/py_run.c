@@ -251,7 +251,7 @@ static PyObject *run_add_done_callback(PyObject *op, PyObject *fn)
 static PyObject *run_visualize(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     py_state *state = py_state_of(op);
-    PyObject *module = py_import(state, "collection");
+    PyObject *module = py_import("collection");
     PyObject *fn =
         module ? PyObject_GetAttr(module, state->str_visualize_run) : NULL;
     PyObject *self = fn ? PyTuple_Pack(1, op) : NULL;

@@ -74,8 +74,8 @@ PyObject *py_task_inputs(py_lowering *low, uint32_t row,
 
 /* ---- calling ---- */
 
-static PyObject *call(py_state *state, const py_delayed_object *task,
-                      PyObject *const *items, size_t offset)
+static PyObject *call(const py_delayed_object *task, PyObject *const *items,
+                      size_t offset)
 {
     size_t n = (size_t)Py_SIZE(task);
     if (task->kwnames)
@@ -98,7 +98,6 @@ static PyObject *call(py_state *state, const py_delayed_object *task,
     case PY_CONTAINER:
         return Py_NewRef(items[0]);
     }
-    (void)state;
     Py_UNREACHABLE();
 }
 
@@ -129,7 +128,7 @@ static PyObject *call_with(inputs *in)
 {
     const py_delayed_object *task = in->task;
     if (!(task->flags & PY_HAS_INPUTS))
-        return call(in->state, task, task->items, 0);
+        return call(task, task->items, 0);
     /* one more in front, which the callee may use */
     PyObject *few[FEW_ITEMS + 1] = { NULL };
     PyObject **items = few;
@@ -140,8 +139,7 @@ static PyObject *call_with(inputs *in)
         return PyErr_NoMemory();
     PyObject *result = NULL;
     if (fill(in, items + 1) >= 0) {
-        result =
-            call(in->state, task, items + 1, PY_VECTORCALL_ARGUMENTS_OFFSET);
+        result = call(task, items + 1, PY_VECTORCALL_ARGUMENTS_OFFSET);
         release(items + 1, (Py_ssize_t)n);
     }
     if (items != few)

@@ -39,9 +39,9 @@ PyObject *py_failure_check_result(py_lowering *low, uint32_t row,
     low->warned = true;
     PyObject *name = py_trail_name(low, row);
     PyObject *args[] = { name, result };
-    PyObject *done = name ? py_call_hook(low->state, "failures",
-                                         low->state->str_warn_unrun, args, 2)
-                          : NULL;
+    PyObject *done =
+        name ? py_call_hook("failures", low->state->str_warn_unrun, args, 2)
+             : NULL;
     Py_XDECREF(name);
     if (!done) /* the warning is an error, where the program says so */
         Py_CLEAR(result);
