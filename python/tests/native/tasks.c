@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tasks.c: a task library for test_native.py: functions that show what they
+ * tasks.c: a task library for the tests here: functions that show what they
  * got, that wait, that fail, and that make objects of a type of their own.
  */
 #include <inttypes.h>
