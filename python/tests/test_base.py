@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """compute, persist, optimize, start, annotate: what is said and what comes."""
 
-import dataclasses
 import operator
 import threading
 import warnings
 from collections import OrderedDict
-from typing import NamedTuple
 
 import pytest
 
+from containers import Box, Pair
 from plait import base, config
 from plait.base import (
     annotate,
@@ -23,16 +22,6 @@ from plait.base import (
 from plait.delayed import Delayed, delayed
 
 add = delayed(operator.add)
-
-
-class Pair(NamedTuple):
-    left: object
-    right: object
-
-
-@dataclasses.dataclass
-class Box:
-    held: object
 
 
 class Calls:
