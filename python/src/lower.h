@@ -148,6 +148,19 @@ static inline bool py_lowering_is_sole(const py_lowering *low)
     return atomic_load_explicit(&low->count, memory_order_acquire) == 1;
 }
 
+/* That the run is cancelled, before it is; and whether it was. */
+static inline void py_lowering_set_cancelled(py_lowering *low)
+{
+    /* relaxed: nothing else is said by it. Tasks that end for it, and with them
+     * the run, come later by what they are sent. */
+    atomic_store_explicit(&low->cancelled, true, memory_order_relaxed);
+}
+
+static inline bool py_lowering_is_cancelled(const py_lowering *low)
+{
+    return atomic_load_explicit(&low->cancelled, memory_order_relaxed);
+}
+
 /* The task of a row. */
 static inline plait_task py_lowering_task(const py_lowering *low, uint32_t row)
 {

@@ -99,7 +99,7 @@ int py_run_join(plait_run *run, int64_t timeout_ms, plait_status *status,
 void py_run_abandon(py_lowering *low, plait_run *run)
 {
     PyObject *raised = PyErr_GetRaisedException();
-    atomic_store_explicit(&low->cancelled, true, memory_order_relaxed);
+    py_lowering_set_cancelled(low);
     py_watch_close(low);
     py_left left = py_gil_leave();
     plait_run_cancel(run);

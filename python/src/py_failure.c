@@ -368,7 +368,9 @@ void py_failure_raise(py_lowering *low, const plait_error *err)
     } else if (was_timed_out(low, err)) {
         PyErr_SetString(PyExc_TimeoutError,
                         "the run took longer than its run_timeout");
-    } else if (err->status == PLAIT_ECANCELED) {
+    } else if (err->status == PLAIT_ECANCELED ||
+               (stopper && py_lowering_is_cancelled(low))) {
+        /* the last task may have ended by that alone, and the run with it */
         raise_cancelled();
     } else if (stopper) {
         PyErr_SetRaisedException(Py_NewRef(stopper));

@@ -64,6 +64,7 @@ static PyObject *run_cancel(PyObject *op, PyObject *unused)
 {
     (void)unused;
     py_run *self = (py_run *)op;
+    py_lowering_set_cancelled(self->low);
     py_left left = py_gil_leave();
     plait_run_cancel(self->run);
     py_gil_take(left);

@@ -437,6 +437,18 @@ def test_a_run_is_cancelled():
     assert values(increase(1)) == [2]
 
 
+def test_a_cancelled_run_s_only_task_has_ended():
+    run = _core.start([delayed(spin)()])
+    while run.counts()["running"] == 0:
+        time.sleep(0.001)
+    run.cancel()
+    while run.counts()["failed"] == 0:
+        time.sleep(0.001)
+    with pytest.raises(concurrent.futures.CancelledError):
+        run.result()
+    assert isinstance(run.exception(), concurrent.futures.CancelledError)
+
+
 def test_done_callbacks():
     called = threading.Event()
     run = _core.start([increase(1)])
