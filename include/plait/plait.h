@@ -9,6 +9,7 @@
 #include <plait/error.h>
 #include <plait/executor.h>
 #include <plait/graph.h>
+#include <plait/library.h>
 #include <plait/log.h>
 #include <plait/observe.h>
 #include <plait/runtime.h>

@@ -9,6 +9,8 @@
 #include <elf.h>
 #include <link.h>
 
+#include <plait/library.h>
+
 #include "compute.h"
 #include "convert.h"
 
@@ -271,45 +273,12 @@ static PyType_Spec library_spec = {
 
 /* ---- loading ---- */
 
-static const char *file_of(unsigned (*function)(void))
+static void load_error(PyObject *path, const plait_error *err)
 {
-    Dl_info info;
-    void *address;
-    memcpy(&address, &function, sizeof address);
-    return dladdr(address, &info) && info.dli_fname ? info.dli_fname : "?";
-}
-
-/* A library that was linked to no libplait uses ours, as under `plait run`:
- * that must be where the loader looks. */
-static void show_ours(void)
-{
-    (void)dlopen(file_of(plait_abi_version),
-                 RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
-}
-
-/* A process holds one libplait: values of another would not be understood. */
-static int check_ours(void *handle, PyObject *path)
-{
-    unsigned (*theirs)(void);
-    void *address = dlsym(handle, "plait_abi_version");
-    memcpy(&theirs, &address, sizeof theirs);
-    if (!theirs || theirs == plait_abi_version)
-        return 0;
-    PyErr_Format(PyExc_ImportError,
-                 "%U uses another libplait, %s, than this package, %s: link "
-                 "it to libplait.so.0, and not to a static copy",
-                 path, file_of(theirs), file_of(plait_abi_version));
-    return -1;
-}
-
-static PyObject *load_error(PyObject *path, const char *file, const char *why)
-{
-    size_t length = strlen(file);
-    /* the loader's words mostly begin with the path */
-    if (strncmp(why, file, length) == 0 && strncmp(why + length, ": ", 2) == 0)
-        why += length + 2;
-    PyErr_Format(PyExc_OSError, "cannot load the library %U: %s", path, why);
-    return NULL;
+    PyObject *class = err->status == PLAIT_EINVAL   ? PyExc_ImportError
+                      : err->status == PLAIT_ENOMEM ? PyExc_MemoryError
+                                                    : PyExc_OSError;
+    PyErr_Format(class, "cannot load the library %U: %s", path, err->message);
 }
 
 /* Takes the handle; `path` is absolute. */
@@ -333,18 +302,15 @@ static PyObject *load(py_state *state, PyObject *path)
     PyObject *bytes = PyUnicode_EncodeFSDefault(path);
     if (!bytes)
         return NULL;
-    const char *file = PyBytes_AS_STRING(bytes);
     void *handle;
+    plait_error err = { PLAIT_ERROR_INIT };
     Py_BEGIN_ALLOW_THREADS /* its constructors may do anything */
-    show_ours();
-    handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    Py_END_ALLOW_THREADS PyObject *library = NULL;
-    if (!handle)
-        load_error(path, file, dlerror());
-    else if (check_ours(handle, path) == 0)
-        library = new_library(state, handle, path);
-    Py_DECREF(bytes);
-    return library;
+        handle = plait_library_load(PyBytes_AS_STRING(bytes), &err);
+    Py_END_ALLOW_THREADS Py_DECREF(bytes);
+    if (handle)
+        return new_library(state, handle, path);
+    load_error(path, &err);
+    return NULL;
 }
 
 /* A name without a slash is a file here, as for `plait run`. */

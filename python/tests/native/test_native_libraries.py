@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 
@@ -19,6 +20,22 @@ def test_a_library_that_is_not_there(tmp_path, monkeypatch):
     (tmp_path / "text.so").write_text("no library" * 100)
     with pytest.raises(OSError, match="text.so: invalid ELF header"):
         plait.native(tmp_path / "text.so")
+
+
+def test_a_file_that_is_cut_short(path, tmp_path):
+    whole = path.read_bytes()
+    for size in range(0, len(whole) // 2, 400):
+        part = tmp_path / f"{size}.so"
+        part.write_bytes(whole[:size])
+        with pytest.raises(OSError, match=f"{size}.so: (the )?file.* short"):
+            plait.native(part)
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.so")
+    for name in ("pipe.so", "."):
+        with pytest.raises(OSError, match="it is no file"):
+            plait.native(tmp_path / name)
 
 
 def test_a_name_is_a_file_here(path, monkeypatch):
