@@ -38,6 +38,7 @@ What the extension asks of the package, at first use and never at import:
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextvars import ContextVar
 from os import PathLike
 from types import MethodType
@@ -267,6 +268,39 @@ class Pool:
         """Have at least so many workers."""
     def _send_worker(self) -> None:
         """Have a worker call `work`, as soon as one is free."""
+
+class Calls:
+    """Calls that wait for workers, and workers that wait for calls. A subclass
+    has methods ``_send``, which has a worker call `serve`, and ``_nobody``,
+    called when the last worker has left."""
+
+    def __init__(self, limit: int, future_type: type[Future[Any]]) -> None: ...
+    @property
+    def workers(self) -> int:
+        """That serve, or are on their way."""
+    def put(
+        self,
+        function: Callable[..., _T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        /,
+    ) -> Future[_T]:
+        """Have a call made. Raises what `refuse` was told."""
+    def serve(self) -> None:
+        """Make calls, as a worker, until none has come for long."""
+    def leave(self) -> None:
+        """What a worker calls that was sent, but can't serve."""
+    def refuse(self, refusal: tuple[type[Exception], str], /) -> None:
+        """Take no more calls; workers leave when all are made."""
+    def rouse(self) -> None:
+        """Have workers leave that wait for calls."""
+    def share(self) -> None:
+        """From now on workers don't wait long: their pool has other work."""
+    def withdraw(self, all: bool, /) -> list[Future[Any]]:
+        """Take out calls that have not begun: all, or those to which no worker
+        is on its way."""
+    def renew(self) -> None:
+        """In a forked child: forget workers and calls."""
 
 _Timing = tuple[str, int | None, int, float | None, float | None]
 

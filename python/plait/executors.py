@@ -2,8 +2,10 @@
 """Executors of ``concurrent.futures``, on Plait's threads.
 
 Calls wait in a queue. A worker of the pool is sent to it when a call comes and
-not all are there already; it makes calls until there are none left. So a call
-in a row costs the engine nothing, and the pool's threads may run graphs too.
+not all are there already; it makes calls until there are none left, then waits
+for the next. So calls in a row cost the engine nothing. The pool's threads may
+run graphs too: once one was asked for, workers don't wait at the queue for
+long.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ import functools
 import itertools
 import os
 import threading
-import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from concurrent.futures._base import (
+    CANCELLED,
+    CANCELLED_AND_NOTIFIED,
+    FINISHED,
+    PENDING,
+)
 from concurrent.futures.thread import BrokenThreadPool
 from logging import getLogger
 from typing import Any, NoReturn, TypeVar
@@ -28,13 +34,15 @@ __all__ = ["ProcessPoolExecutor", "ThreadPoolExecutor"]
 
 _T = TypeVar("_T")
 
-_Call = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], Any]
-
-# A worker looks for other work of its pool this often, in seconds.
-_TURN = 0.01
-
 _BROKEN = (
     "A thread initializer failed, the thread pool is not usable anymore"
+)
+
+_CLOSED = (RuntimeError, "cannot schedule new futures after shutdown")
+
+_EXITING = (
+    RuntimeError,
+    "cannot schedule new futures after interpreter shutdown",
 )
 
 
@@ -44,9 +52,62 @@ class _Here(threading.local):
     context: contextvars.Context | None = None
 
 
-class _Queue:
-    """Calls that wait, and who makes them. It knows no executor: when that is
-    gone, what was submitted is still done."""
+class _Future(Future[_T]):
+    """Has no parts but those that somebody asked for: most are given a result
+    by a worker, and asked for that."""
+
+    _state = PENDING
+    _result: _T | None = None
+    _exception: BaseException | None = None
+    _told: list[threading.Lock]  # of those who wait in result()
+
+    __init__ = object.__init__
+
+    def __getattr__(self, name: str) -> Any:
+        make = _PARTS.get(name)
+        if make is None:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        return self.__dict__.setdefault(name, make())
+
+    def result(self, timeout: float | None = None) -> _T:
+        if self._state not in _OVER:
+            self._wait(timeout)
+        if self._state == FINISHED and self._exception is None:
+            return self._result  # type: ignore[return-value]
+        # Raises what there is to be raised.
+        return super().result(0)
+
+    def cancel(self) -> bool:
+        return self._state != FINISHED and super().cancel()
+
+    def _wait(self, timeout: float | None) -> None:
+        told = threading.Lock()
+        told.acquire()
+        self.__dict__.setdefault("_told", []).append(told)
+        # Whoever changes the state tells those who are in the list then.
+        if self._state not in _OVER:
+            told.acquire(timeout=-1 if timeout is None else max(timeout, 0))
+
+    def _invoke_callbacks(self) -> None:
+        for told in self.__dict__.pop("_told", ()):
+            told.release()
+        super()._invoke_callbacks()  # type: ignore[misc]
+
+
+_PARTS: dict[str, Callable[[], object]] = {
+    "_condition": threading.Condition,
+    "_waiters": list,
+    "_done_callbacks": list,
+}
+
+_OVER = (FINISHED, CANCELLED, CANCELLED_AND_NOTIFIED)
+
+
+class _Queue(_core.Calls):
+    """The calls of an executor, and the threads that make them. It knows no
+    executor: when that is gone, what was submitted is still done."""
 
     def __init__(
         self,
@@ -55,47 +116,39 @@ class _Queue:
         initializer: Callable[..., object] | None,
         initargs: tuple[Any, ...],
     ) -> None:
+        super().__init__(limit, _Future)
         self.limit = limit
         self.prefix = prefix
         self.initializer = initializer
         self.initargs = initargs
         self.broken: str | bool = False
         self.closing = False
-        self.renew()
+        self._begin()
         _queues.add(self)
+        if _exiting:
+            self.refuse(_EXITING)
 
-    def renew(self) -> None:
-        """With no thread, as at first and in a forked child."""
-        # Held for moments, and over no code of anybody else's.
-        self.lock = threading.Lock()
-        self.nobody = threading.Condition(self.lock)
-        self.calls: deque[_Call] = deque()
-        self.begun: deque[_Call] = deque()  # a worker is on its way to each
-        self.workers = 0  # at the queue, or on their way
+    def _begin(self) -> None:
+        """With no thread."""
+        self.lock = threading.Lock()  # of the pool
+        self.nobody = threading.Event()
         self.threads: set[threading.Thread] = set()
         self.here = _Here()
         self.pool: _core.Pool | None = None
 
-    def put(self, call: _Call) -> None:
-        with self.lock:
-            if self.broken:
-                raise BrokenThreadPool(self.broken)
-            if self.closing:
-                raise RuntimeError("cannot schedule new futures after shutdown")
-            if _exiting:
-                raise RuntimeError(
-                    "cannot schedule new futures after interpreter shutdown"
-                )
-            if self.workers < self.limit:
-                self.send()
-                self.begun.append(call)
-            else:
-                self.calls.append(call)
+    def after_fork(self) -> None:
+        """In a forked child: none of the threads is there."""
+        self.renew()
+        self._begin()
 
-    def send(self) -> None:
-        """Under the lock: one more worker."""
-        self.open(self.workers + 1)._send_worker()
-        self.workers += 1
+    def _send(self) -> None:
+        """Sends a worker, that is counted already."""
+        with self.lock:
+            self.open(self.workers)._send_worker()
+
+    def _nobody(self) -> None:
+        """The last worker is gone."""
+        self.nobody.set()
 
     def open(self, workers: int) -> _core.Pool:
         """Under the lock: the pool, with so many threads at least."""
@@ -115,40 +168,29 @@ class _Queue:
         self.threads.add(thread)
         thread.start()
 
-    def yields(self) -> bool:
-        """Whether a worker may go, as another comes behind what else the pool
-        has to do."""
-        try:
-            assert self.pool is not None
-            self.pool._send_worker()
-        except (MemoryError, RuntimeError):
-            return False
-        return True
+    def stop(self) -> None:
+        """Takes no more calls. Anywhere: no lock is taken."""
+        self.closing = True
+        if not self.broken:
+            self.refuse(_CLOSED)
 
-    def leave(self) -> bool:
-        """Whether a worker that found nothing may go."""
-        with self.lock:
-            if self.begun or self.calls:
-                return False
-            self.workers -= 1
-            if self.workers == 0:
-                self.nobody.notify_all()
-            return True
-
-    def next(self) -> _Call | None:
-        """The call that waits longest, taken out."""
-        for waiting in (self.begun, self.calls):
-            try:
-                return waiting.popleft()
-            except IndexError:
-                continue
-        return None
+    def fail(self) -> None:
+        """A thread's initializer failed: so do all calls."""
+        self.broken = _BROKEN
+        self.refuse((BrokenThreadPool, _BROKEN))
+        for future in self.withdraw(True):
+            if future.set_running_or_notify_cancel():
+                future.set_exception(BrokenThreadPool(_BROKEN))
 
     def close(self) -> None:
         """Waits until all is done, and ends the threads."""
-        with self.lock:
-            while self.workers:
+        self.stop()
+        self.rouse()
+        while self.workers:
+            self.nobody.clear()
+            if self.workers:
                 self.nobody.wait()
+        with self.lock:
             pool, self.pool = self.pool, None
         if pool is not None:
             _core.close_executor(pool)
@@ -163,7 +205,7 @@ def _work(queue: _Queue) -> None:
         here.context = contextvars.Context()
         if not here.context.run(_prepare, queue):
             return
-    here.context.run(_make_calls, queue)
+    here.context.run(queue.serve)
 
 
 def _prepare(queue: _Queue) -> bool:
@@ -177,46 +219,9 @@ def _prepare(queue: _Queue) -> bool:
         log.critical("Exception in initializer:", exc_info=True)
     else:
         return True
-    queue.broken = _BROKEN
-    while not queue.leave():
-        call = queue.next()
-        if call is not None and call[0].set_running_or_notify_cancel():
-            call[0].set_exception(BrokenThreadPool(_BROKEN))
+    queue.fail()
+    queue.leave()
     return False
-
-
-def _make_calls(queue: _Queue) -> None:
-    until = time.monotonic() + _TURN
-    while True:
-        call = queue.next()
-        if call is None:
-            if queue.leave():
-                return
-            continue
-        _make(*call)
-        del call
-        if time.monotonic() > until:
-            if queue.yields():
-                return
-            until += _TURN
-
-
-def _make(
-    future: Future[Any],
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = function(*args, **kwargs)
-    except BaseException as exception:
-        future.set_exception(exception)
-        # The exception has this frame, and the future has the exception.
-        del future
-    else:
-        future.set_result(result)
 
 
 def _close_later(queue: _Queue) -> None:
@@ -233,7 +238,7 @@ def _close_later(queue: _Queue) -> None:
 
 def _lost(queue: _Queue, _: object) -> None:
     """Nobody has the executor any more. Anywhere, so that no lock is taken."""
-    queue.closing = True
+    queue.stop()
     _close_later(queue)
 
 
@@ -302,9 +307,7 @@ class ThreadPoolExecutor(Executor):
         Future
             To wait for, and to ask.
         """
-        future: Future[_T] = Future()
-        self._queue.put((future, fn, args, kwargs))
-        return future
+        return self._queue.put(fn, args, kwargs)
 
     def map(
         self,
@@ -359,14 +362,10 @@ class ThreadPoolExecutor(Executor):
             Whether calls that have not begun are cancelled.
         """
         queue = self._queue
-        with queue.lock:
-            queue.closing = True
-        while cancel_futures and queue.calls:
-            try:
-                future = queue.calls.popleft()[0]
-            except IndexError:  # a worker was faster
-                break
-            future.cancel()
+        queue.stop()
+        if cancel_futures:
+            for future in queue.withdraw(False):
+                future.cancel()
         if not wait:
             _close_later(queue)
             return
@@ -394,6 +393,7 @@ class ThreadPoolExecutor(Executor):
         with queue.lock:
             if queue.closing or queue.broken or _exiting:
                 return None
+            queue.share()
             return queue.open(queue.limit)
 
 
@@ -459,13 +459,15 @@ def _exit() -> None:
     global _exiting
     _exiting = True
     for queue in list(_queues):
+        if not (queue.broken or queue.closing):
+            queue.refuse(_EXITING)
         queue.close()
 
 
 def _after_fork() -> None:
     """The child has none of the threads; what waits is the parent's."""
     for queue in list(_queues):
-        queue.renew()
+        queue.after_fork()
 
 
 # Before the end of threads that are no daemons, as concurrent.futures does:

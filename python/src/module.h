@@ -55,7 +55,20 @@
     X(status) \
     X(__buffer__) \
     X(__signature__) \
-    X(__annotations__)
+    X(__annotations__) \
+    X(_state) \
+    X(_condition) \
+    X(_result) \
+    X(_exception) \
+    X(_told) \
+    X(_send) \
+    X(_nobody) \
+    X(RUNNING) \
+    X(FINISHED) \
+    X(release) \
+    X(set_result) \
+    X(set_exception) \
+    X(set_running_or_notify_cancel)
 /* clang-format on */
 
 /* Operators of Delayed, by the names of module operator. */
@@ -161,6 +174,7 @@ int py_graph_setup(PyObject *module, py_state *state);
 int py_failure_setup(PyObject *module, py_state *state);
 int py_log_setup(PyObject *module);
 int py_pool_setup(PyObject *module, py_state *state);
+int py_calls_setup(PyObject *module);
 int py_observer_setup(PyObject *module, py_state *state);
 int py_run_setup(PyObject *module, py_state *state);
 int py_native_setup(PyObject *module, py_state *state);

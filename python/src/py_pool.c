@@ -224,5 +224,7 @@ int py_pool_setup(PyObject *module, py_state *state)
 {
     state->pool_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
-    return state->pool_type ? PyModule_AddType(module, state->pool_type) : -1;
+    if (!state->pool_type || PyModule_AddType(module, state->pool_type) != 0)
+        return -1;
+    return py_calls_setup(module);
 }

@@ -234,6 +234,80 @@ def test_a_forked_child_has_threads_of_its_own(executor):
     assert executor.submit(os.getpid).result() == os.getpid()
 
 
+def test_many_threads_may_wait_for_a_result(executor):
+    go = threading.Event()
+    future = executor.submit(go.wait, 30)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(future.result()))
+               for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    with pytest.raises(futures.TimeoutError):
+        future.result(timeout=0.01)
+    assert futures.wait([future], timeout=0.01).not_done == {future}
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    assert found == [True] * 8
+
+
+def test_a_call_is_cancelled_while_somebody_waits_for_it():
+    go = threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(go.wait, 30)
+        future = executor.submit(abs, -1)
+        raised = []
+
+        def wait():
+            try:
+                future.result()
+            except futures.CancelledError as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not future.__dict__.get("_told"):
+            time.sleep(0.001)
+        assert future.cancel()
+        thread.join(30)
+        assert not thread.is_alive()
+        assert len(raised) == 1
+        go.set()
+
+
+def test_a_future_says_what_one_of_the_standard_library_does(executor):
+    go = threading.Event()
+    told = []
+    running = executor.submit(go.wait, 30)
+    running.add_done_callback(told.append)
+    while not running.running():
+        time.sleep(0.001)
+    assert not running.cancel()
+    go.set()
+    assert running.result() is True
+    failed = executor.submit(divmod, 1, 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        failed.result()
+    assert failed.exception() is raised.value
+    failed.add_done_callback(told.append)
+    assert told == [running, failed]
+    assert "raised ZeroDivisionError" in repr(failed)
+    assert not failed.cancel() and failed.done() and not failed.cancelled()
+    with pytest.raises(AttributeError, match="nothing"):
+        running.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("limit", [1, 5])
+def test_idle_workers_make_calls_that_come_late(limit):
+    """They wait a moment, or for ever; graphs may run in between."""
+    with ThreadPoolExecutor(max_workers=limit) as executor:
+        for pause in (0, 0.0005, 0.001, 0.002, 0.02) * 5:
+            assert executor.submit(abs, -1).result(30) == 1
+            time.sleep(pause)
+            assert delayed(abs)(-2).compute(pool=executor) == 2
+            assert list(executor.map(abs, range(3), timeout=30)) == [0, 1, 2]
+
+
 def test_many_threads_may_submit(executor):
     sums = []
 
