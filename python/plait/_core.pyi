@@ -429,6 +429,10 @@ def graph(
 def dependencies(task: Delayed) -> list[Delayed]:
     """The tasks whose results a task uses, each once."""
 
+def environment_has(beginnings: tuple[bytes, ...]) -> bool:
+    """Whether a line of the process's environment, ``NAME=value``, begins
+    with one of these."""
+
 def label(task: Delayed) -> str:
     """What a task does, in a word: the function's name, ``add``, ``.method``.
     """

@@ -26,6 +26,13 @@ DEFAULTS: dict[str, Any] = {
     "callbacks": None,
     "observers": (),
 }
+# Those that the config may say, and what the extension calls them.
+_CONFIGURED = (
+    ("num_workers", "workers"),
+    ("retries", "retries"),
+    ("timeout", "timeout"),
+    ("run_timeout", "run_timeout"),
+)
 #: Ours alone: no other scheduler is told.
 OURS = frozenset(
     (
@@ -72,23 +79,20 @@ def warn_of_unknown(kwargs: dict[str, Any]) -> None:
     warn_misspelt(kwargs, DEFAULTS, _THEIRS)
 
 
-def settings_of(said: dict[str, Any]) -> dict[str, Any]:
-    """What to tell the extension; what nobody said is left out."""
+def settings_of(said: dict[str, Any], silent: bool) -> dict[str, Any]:
+    """What to tell the extension; what nobody said is left out. ``silent``:
+    the config says nothing."""
     settings: dict[str, Any] = {"observers": said["observers"]}
-    for name, told in (
-        ("num_workers", "workers"),
-        ("retries", "retries"),
-        ("timeout", "timeout"),
-        ("run_timeout", "run_timeout"),
-    ):
+    for name, told in _CONFIGURED:
         value = said[name]
-        if value is None:
+        if value is None and not silent:
             value = config.get(name, None)
         if value is not None:
             settings[told] = value
     if "workers" in settings:
         settings["workers"] = _count(settings["workers"])
-    settings["on_error"] = _on_error(said["on_error"])
+    if said["on_error"] is not None or not silent:
+        settings["on_error"] = _on_error(said["on_error"])
     return settings
 
 

@@ -119,13 +119,16 @@ def prepare(
     targets, finish = _targets(args, said["traverse"])
     if not targets:
         return None, {}, lambda _: finish(())
-    engine, executor = _engine(said, [*_others(args), targets[0]])
+    silent = config.is_silent()
+    engine, executor = _usual_engine(said, args, silent), None
+    if engine is None:
+        engine, executor = _engine(said, [*_others(args), targets[0]])
     if engine is None:
         run = functools.partial(_elsewhere, executor, targets, kwargs)
         return None, {}, lambda _: finish(run())
     logs.watch()
-    pool = borrowed.plait_pool(executor)
-    settings = arguments.settings_of(said)
+    settings = arguments.settings_of(said, silent)
+    pool = None if executor is None else borrowed.plait_pool(executor)
     if pool is not None:
         settings["executor"] = pool
     elif executor is not None:
@@ -302,7 +305,13 @@ def _targets(
 
 def _are_delayeds(args: tuple[Any, ...]) -> bool:
     # By their types, of which there are few: there may be a million arguments.
-    return all(issubclass(kind, _core.Delayed) for kind in set(map(type, args)))
+    kinds = set(map(type, args))
+    return kinds == _DELAYED or all(
+        issubclass(kind, _core.Delayed) for kind in kinds
+    )
+
+
+_DELAYED = {_core.Delayed}
 
 
 def _others(args: tuple[Any, ...]) -> list[Any]:
@@ -364,6 +373,24 @@ def _dask(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 # ---- where to run it ----
+
+
+def _usual_engine(
+    said: dict[str, Any], args: tuple[Any, ...], silent: bool
+) -> str | None:
+    """The name of the engine where it takes no search; None: it does."""
+    follow_dask()
+    if not silent or said["get"] or said["pool"] is not None:
+        return None
+    scheduler = said["scheduler"]
+    if scheduler is None:
+        if sys.modules.get("distributed") is not None:
+            return None  # it may have a client
+        return "threads" if set(map(type, args)) == _DELAYED else None
+    get = named_schedulers.get(scheduler) if type(scheduler) is str else None
+    if get is local.get_sync:
+        return "sync"
+    return "threads" if get is threaded.get else None
 
 
 def _engine(

@@ -237,6 +237,8 @@ def bridged(
     sequence of tuples
         None or one.
     """
+    if given is None and not any(kind.active for kind in _kinds()):
+        return ()
     if given is not None:
         wanted = [_as_tuple(one) for one in given]
     else:

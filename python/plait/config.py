@@ -26,9 +26,10 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
+from plait import _core
 from plait.spelling import warn_misspelt
 
-__all__ = ["config", "get", "set"]
+__all__ = ["config", "get", "is_silent", "set"]
 
 #: What has been set, by dotted name. To look at; :func:`set` changes it.
 config: dict[str, Any] = {}
@@ -60,6 +61,8 @@ _SHARED = frozenset(
         "tokenize.ensure_deterministic",
     )
 )
+# What a computation asks for, as it may be called in Dask's config.
+_SPELT = frozenset(("scheduler", "num_workers", "num-workers", "pool"))
 
 
 def get(
@@ -98,7 +101,7 @@ def get(
         return override_with
     name = _canonical(key)
     found = config.get(name, _missing)
-    if found is _missing:
+    if found is _missing and config:
         found = _below(name)
     if found is _missing:
         found = _environment(b"PLAIT_", name)
@@ -109,6 +112,23 @@ def get(
     if default is _missing:
         raise KeyError(key)
     return default
+
+
+def is_silent() -> bool:
+    """Whether nothing says how to compute, so that nothing has to be asked.
+
+    Returns
+    -------
+    bool
+        False: something is set, which may be something else.
+    """
+    if config or _core.environment_has(_PREFIXES):
+        return False
+    theirs = sys.modules.get("dask.config")
+    if theirs is None:
+        return True
+    set_there = getattr(theirs, "config", None)
+    return type(set_there) is dict and set_there.keys().isdisjoint(_SPELT)
 
 
 class set:
@@ -193,6 +213,9 @@ def _below(name: str) -> Any:
 
 def _environment(prefix: bytes, name: str) -> Any:
     variable = prefix + _variable(name)
+    # Asked of the process first: os.environ raises for what is not there.
+    if not _core.environment_has((variable + b"=",)):
+        return _missing
     text = os.environb.get(variable)
     return _value(os.fsdecode(text)) if text else _missing
 
@@ -200,6 +223,13 @@ def _environment(prefix: bytes, name: str) -> Any:
 @functools.cache
 def _variable(name: str) -> bytes:
     return os.fsencode(name.upper().replace(".", "__"))
+
+
+# How the variables begin that are looked for; most processes have none.
+_PREFIXES = (
+    b"PLAIT_",
+    *(b"DASK_" + _variable(name) + b"=" for name in sorted(_SHARED)),
+)
 
 
 def _value(text: str) -> Any:

@@ -194,6 +194,9 @@ static PyMethodDef functions[] = {
     { "label", py_label, METH_O, PyDoc_STR("What a task does, in a word.") },
     { "options", py_options, METH_O,
       PyDoc_STR("The options of a task that were set.") },
+    { "environment_has", py_environment_has, METH_O,
+      PyDoc_STR(
+          "Whether a variable of the process begins with one of these.") },
     { "failures", py_failures, METH_O,
       PyDoc_STR("All failures of the run that raised an exception.") },
     { "use_annotations", py_use_annotations, METH_O,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* settings.c: the arguments of compute and start. */
+/* settings.c: the arguments of compute and start, and the environment. */
 #include "compute.h"
+
+extern char **environ;
 
 static int read_on_error(const char *text, plait_on_error *out)
 {
@@ -109,4 +111,34 @@ int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
     settings->executor = or_null(executor);
     *targets = read_targets(state, given);
     return *targets ? 0 : -1;
+}
+
+/* ---- the environment ---- */
+
+static bool has_line(const char *beginning, size_t length)
+{
+    for (char **line = environ; line && *line; line++) {
+        if (strncmp(*line, beginning, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+PyObject *py_environment_has(PyObject *module, PyObject *beginnings)
+{
+    (void)module;
+    if (!PyTuple_Check(beginnings)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of bytes is needed");
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(beginnings); i++) {
+        char *text;
+        Py_ssize_t length;
+        if (PyBytes_AsStringAndSize(PyTuple_GET_ITEM(beginnings, i), &text,
+                                    &length) != 0)
+            return NULL;
+        if (has_line(text, (size_t)length))
+            Py_RETURN_TRUE;
+    }
+    Py_RETURN_FALSE;
 }

@@ -117,6 +117,18 @@ def test_a_dot_in_the_environment(monkeypatch):
     assert config.get("visualization.engine") == "graphviz"
 
 
+def test_a_variable_that_comes_and_goes(monkeypatch):
+    assert config.is_silent()
+    monkeypatch.setenv("PLAIT_RETRIES", "2")
+    assert not config.is_silent()
+    assert config.get("retries") == 2
+    monkeypatch.delenv("PLAIT_RETRIES")
+    assert config.is_silent()
+    assert config.get("retries", 0) == 0
+    monkeypatch.setenv("PLAIT_RETRIES_OF_MINE", "2")
+    assert config.get("retries", 0) == 0
+
+
 def test_an_empty_variable_is_no_value(monkeypatch):
     monkeypatch.setenv("PLAIT_SCHEDULER", "")
     assert config.get("scheduler", "default") == "default"

@@ -89,6 +89,55 @@ def test_where_tasks_run():
     assert here.compute() != threading.get_ident()
 
 
+class Dask(types.SimpleNamespace):
+    """As much of dask.config as we know of."""
+
+    def get(self, key, default=None):
+        return self.config.get(key.replace("_", "-"), default)
+
+
+def set_config(monkeypatch):
+    monkeypatch.setitem(config.config, "scheduler", "sync")
+
+
+def set_environment(monkeypatch):
+    monkeypatch.setenv("PLAIT_SCHEDULER", "sync")
+
+
+def set_dask_s_environment(monkeypatch):
+    monkeypatch.setenv("DASK_SCHEDULER", "sync")
+
+
+def load_dask(monkeypatch):
+    fake = Dask(config={"scheduler": "sync"})
+    monkeypatch.setitem(sys.modules, "dask.config", fake)
+
+
+def change_name(monkeypatch):
+    monkeypatch.setitem(named_schedulers, "threads", local.get_sync)
+
+
+@pytest.mark.parametrize(
+    "change, kwargs",
+    [(set_config, {}), (set_environment, {}), (set_dask_s_environment, {}),
+     (load_dask, {}), (change_name, {"scheduler": "threads"})],
+)
+def test_what_is_set_after_a_computation_counts_for_the_next(
+    monkeypatch, change, kwargs
+):
+    here = delayed(threading.get_ident)()
+    assert here.compute(**kwargs) != threading.get_ident()
+    change(monkeypatch)
+    assert here.compute(**kwargs) == threading.get_ident()
+
+
+def test_workers_that_dask_s_config_spells_its_way(monkeypatch):
+    fake = Dask(config={"num-workers": 0})
+    monkeypatch.setitem(sys.modules, "dask.config", fake)
+    with pytest.raises(ValueError, match="num_workers must be 1 or more"):
+        add(1, 2).compute()
+
+
 @pytest.mark.parametrize("name", ["thread", "nonsense"])
 def test_an_unknown_name(name):
     with pytest.raises(ValueError, match=r"Expected one of \[distributed, "):
