@@ -9,7 +9,14 @@ from typing import Any
 from plait import config
 from plait.spelling import suggest, warn_misspelt
 
-__all__ = ["DEFAULTS", "OURS", "said", "settings_of", "warn_of_unknown"]
+__all__ = [
+    "DEFAULTS",
+    "OURS",
+    "count",
+    "said",
+    "settings_of",
+    "warn_of_unknown",
+]
 
 #: What compute and its kin know, and what they do when nobody says.
 DEFAULTS: dict[str, Any] = {
@@ -90,13 +97,14 @@ def settings_of(said: dict[str, Any], silent: bool) -> dict[str, Any]:
         if value is not None:
             settings[told] = value
     if "workers" in settings:
-        settings["workers"] = _count(settings["workers"])
+        settings["workers"] = count(settings["workers"])
     if said["on_error"] is not None or not silent:
         settings["on_error"] = _on_error(said["on_error"])
     return settings
 
 
-def _count(workers: Any) -> int:
+def count(workers: Any) -> int:
+    """How many workers somebody meant."""
     number = operator.index(workers)
     if number < 1:
         raise ValueError(f"num_workers must be 1 or more, not {workers!r}")

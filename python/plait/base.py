@@ -113,6 +113,9 @@ def prepare(
     finish : callable
         Makes the result of the targets' values.
     """
+    usual = _usual_settings(args, kwargs)
+    if usual is not None:
+        return list(args), usual, tuple
     said = arguments.said(kwargs)
     if len(said) > len(arguments.DEFAULTS):
         arguments.warn_of_unknown(kwargs)
@@ -120,9 +123,7 @@ def prepare(
     if not targets:
         return None, {}, lambda _: finish(())
     silent = config.is_silent()
-    engine, executor = _usual_engine(said, args, silent), None
-    if engine is None:
-        engine, executor = _engine(said, [*_others(args), targets[0]])
+    engine, executor = _engine(said, [*_others(args), targets[0]])
     if engine is None:
         run = functools.partial(_elsewhere, executor, targets, kwargs)
         return None, {}, lambda _: finish(run())
@@ -137,6 +138,43 @@ def prepare(
     settings["scheduler"] = engine
     settings["callbacks"] = callbacks.bridged(targets, said["callbacks"])
     return targets, settings, finish
+
+
+def _usual_settings(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The settings where little is said, and nothing is set: a scheduler of
+    ours by its name, or how many workers. None: there is more to it."""
+    if set(map(type, args)) != _DELAYED or not kwargs.keys() <= _USUAL:
+        return None
+    if not config.is_silent() or callbacks.are_any():
+        return None
+    engine = _usual_engine(kwargs.get("scheduler"))
+    if engine is None:
+        return None
+    logs.watch()
+    settings: dict[str, Any] = {"scheduler": engine} if kwargs else {}
+    if kwargs.get("num_workers") is not None:
+        settings["workers"] = arguments.count(kwargs["num_workers"])
+    return settings
+
+
+_DELAYED = {_core.Delayed}
+_USUAL = {"scheduler", "num_workers"}
+
+
+def _usual_engine(scheduler: Any) -> str | None:
+    """The name of the engine that runs Delayeds; None: it is to be searched
+    for."""
+    follow_dask()
+    if scheduler is None:
+        # distributed may have a client
+        loaded = sys.modules.get("distributed") is not None
+        return None if loaded else "threads"
+    get = named_schedulers.get(scheduler) if type(scheduler) is str else None
+    if get is local.get_sync:
+        return "sync"
+    return "threads" if get is threaded.get else None
 
 
 def start(*args: Any, **kwargs: Any) -> _core.Run:
@@ -305,13 +343,7 @@ def _targets(
 
 def _are_delayeds(args: tuple[Any, ...]) -> bool:
     # By their types, of which there are few: there may be a million arguments.
-    kinds = set(map(type, args))
-    return kinds == _DELAYED or all(
-        issubclass(kind, _core.Delayed) for kind in kinds
-    )
-
-
-_DELAYED = {_core.Delayed}
+    return all(issubclass(kind, _core.Delayed) for kind in set(map(type, args)))
 
 
 def _others(args: tuple[Any, ...]) -> list[Any]:
@@ -373,24 +405,6 @@ def _dask(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 # ---- where to run it ----
-
-
-def _usual_engine(
-    said: dict[str, Any], args: tuple[Any, ...], silent: bool
-) -> str | None:
-    """The name of the engine where it takes no search; None: it does."""
-    follow_dask()
-    if not silent or said["get"] or said["pool"] is not None:
-        return None
-    scheduler = said["scheduler"]
-    if scheduler is None:
-        if sys.modules.get("distributed") is not None:
-            return None  # it may have a client
-        return "threads" if set(map(type, args)) == _DELAYED else None
-    get = named_schedulers.get(scheduler) if type(scheduler) is str else None
-    if get is local.get_sync:
-        return "sync"
-    return "threads" if get is threaded.get else None
 
 
 def _engine(

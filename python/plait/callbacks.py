@@ -25,7 +25,14 @@ from plait import _core, daskgraph
 from plait.adoption import Adopted
 from plait.refs import calls, refs_in
 
-__all__ = ["Callback", "State", "add_callbacks", "bridged", "in_background"]
+__all__ = [
+    "Callback",
+    "State",
+    "add_callbacks",
+    "are_any",
+    "bridged",
+    "in_background",
+]
 
 _Function = Callable[..., Any] | None
 _Tuple = tuple[_Function, _Function, _Function, _Function, _Function]
@@ -220,6 +227,14 @@ class State(dict[str, Any]):
             self["released"].add(key)
 
 
+def are_any() -> bool:
+    """Whether there are callbacks for all computations, of ours or Dask's."""
+    if Callback.active:
+        return True
+    theirs = sys.modules.get("dask.callbacks")
+    return theirs is not None and any(kind.active for kind in _kinds())
+
+
 def bridged(
     targets: list[_core.Delayed], given: Iterable[Any] | None
 ) -> Sequence[_Six]:
@@ -237,8 +252,6 @@ def bridged(
     sequence of tuples
         None or one.
     """
-    if given is None and not any(kind.active for kind in _kinds()):
-        return ()
     if given is not None:
         wanted = [_as_tuple(one) for one in given]
     else:

@@ -101,7 +101,7 @@ def get(
         return override_with
     name = _canonical(key)
     found = config.get(name, _missing)
-    if found is _missing and config:
+    if found is _missing and config and name not in _KNOWN:
         found = _below(name)
     if found is _missing:
         found = _environment(b"PLAIT_", name)

@@ -83,20 +83,18 @@ static int read_count(long number, const char *name, long most, unsigned *out)
     return -1;
 }
 
-int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
-                     py_settings *settings, PyObject **targets)
+static int read_settings(PyObject *args, PyObject *kwargs,
+                         py_settings *settings, PyObject **targets)
 {
     static char *names[] = { "targets",   "scheduler", "workers", "executor",
                              "on_error",  "retries",   "timeout", "run_timeout",
                              "observers", "callbacks", NULL };
-    PyObject *given, *executor = Py_None, *timeout = Py_None,
-                     *run_timeout = Py_None, *observers = Py_None,
-                     *callbacks = Py_None;
+    PyObject *executor = Py_None, *timeout = Py_None, *run_timeout = Py_None,
+             *observers = Py_None, *callbacks = Py_None;
     const char *on_error = "finish";
     long workers = 0, retries = 0;
-    *settings = (py_settings){ .scheduler = "threads" };
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$slOslOOOO", names,
-                                     &given, &settings->scheduler, &workers,
+                                     targets, &settings->scheduler, &workers,
                                      &executor, &on_error, &retries, &timeout,
                                      &run_timeout, &observers, &callbacks) ||
         read_count(workers, "workers", 1024, &settings->workers) != 0 ||
@@ -109,6 +107,19 @@ int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
         read_sequence(callbacks, &settings->callbacks) != 0)
         return -1;
     settings->executor = or_null(executor);
+    return 0;
+}
+
+int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
+                     py_settings *settings, PyObject **targets)
+{
+    *settings =
+        (py_settings){ .scheduler = "threads", .on_error = PLAIT_FINISH };
+    bool alone = PyTuple_GET_SIZE(args) == 1 &&
+                 (!kwargs || PyDict_GET_SIZE(kwargs) == 0);
+    PyObject *given = alone ? PyTuple_GET_ITEM(args, 0) : NULL;
+    if (!alone && read_settings(args, kwargs, settings, &given) != 0)
+        return -1;
     *targets = read_targets(state, given);
     return *targets ? 0 : -1;
 }
@@ -118,7 +129,7 @@ int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
 static bool has_line(const char *beginning, size_t length)
 {
     for (char **line = environ; line && *line; line++) {
-        if (strncmp(*line, beginning, length) == 0)
+        if (**line == *beginning && strncmp(*line, beginning, length) == 0)
             return true;
     }
     return false;
