@@ -54,8 +54,8 @@ _Key = str | tuple[Any, ...]
 # dsk and state are None: plait.callbacks knows them. A sixth function gets the
 # key of each task that has ended, or never ran, without a value. They are
 # called one at a time: in the thread that computes; where the event happens in
-# a computation that a task or `start` began. A task waits for those of its own
-# events. The first exception of one ends the run.
+# a computation that a task or `start` began. A task waits for its pretask, and
+# what needs its value for its posttask. The first exception of one ends the run.
 _Five = tuple[
     Callable[..., object] | None,
     Callable[..., object] | None,

@@ -37,12 +37,26 @@ int py_callbacks_read(py_callbacks *self, PyObject *sequence)
 
 /* ---- calling ---- */
 
+/* Borrowed; None: there is none. */
+static PyObject *function_at(PyObject *callback, int place)
+{
+    return place < PyTuple_GET_SIZE(callback)
+               ? PyTuple_GET_ITEM(callback, place)
+               : Py_None;
+}
+
+bool py_callbacks_have(const py_callbacks *self, int place)
+{
+    bool found = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->tuple) && !found; i++)
+        found = function_at(PyTuple_GET_ITEM(self->tuple, i), place) != Py_None;
+    return found;
+}
+
 static int call(PyObject *callback, int place, PyObject *const *args,
                 size_t n_args)
 {
-    PyObject *fn = place < PyTuple_GET_SIZE(callback)
-                       ? PyTuple_GET_ITEM(callback, place)
-                       : Py_None;
+    PyObject *fn = function_at(callback, place);
     if (fn == Py_None)
         return 0;
     PyObject *result = PyObject_Vectorcall(fn, args, n_args, NULL);

@@ -24,6 +24,9 @@ typedef struct py_callbacks {
 /* From a sequence; -1: something in it is no callback. */
 int py_callbacks_read(py_callbacks *callbacks, PyObject *sequence);
 
+/* Whether there is a function in that place. */
+bool py_callbacks_have(const py_callbacks *callbacks, int place);
+
 /* Calls the functions in that place, up to the first that raises. */
 int py_callbacks_call(const py_callbacks *callbacks, int place,
                       PyObject *const *args, size_t n_args);

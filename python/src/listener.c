@@ -3,32 +3,28 @@
  * listener.c: a plait_observer that calls functions of Python.
  *
  * A thread with an event queues it, and waits until its callbacks have been
- * called: by the thread that computes, or by itself when it is its turn. Who
- * holds the mutex never waits for the GIL; who waits for its turn holds
- * neither.
+ * called: by the thread that computes, or by itself when it is its turn. Where
+ * another thread calls, the end of a task is not waited for: what comes after
+ * it has a begin, which stands behind it in the queue. Who holds the mutex
+ * never waits for the GIL; who waits for its turn holds neither.
+ *
+ * Each hand-over of the GIL costs more than what is called. So who calls tells
+ * the one that waits for it when it has let go of the GIL, or calls more.
  */
 #include "listener.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <time.h>
 
 #include "callbacks.h"
 #include "compute.h"
+#include "event_queue.h"
 #include "gil.h"
 #include "native.h"
 
 #define LOOK_MS 100
-
-typedef struct event {
-    struct event *next;
-    plait_event_kind kind;
-    plait_run *run;
-    uint32_t row;
-    unsigned worker;
-    plait_value value; /* of PLAIT_TASK_END: borrowed */
-    bool done;
-} event;
+/* More events than this that nobody waits for are waited for. */
+#define MANY_POSTED 100
 
 struct py_listener {
     py_lowering *low; /* whose it is */
@@ -42,12 +38,12 @@ struct py_listener {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     /* guarded by mutex */
-    event *first; /* that nobody has begun to call for */
-    event **end;
-    event *current;  /* whose callbacks are being called */
-    unsigned inside; /* threads in on_event */
-    bool stops;      /* the run has ended, or is about to be stopped */
-    uint8_t *begun;  /* a bit per row */
+    py_event_queue queue; /* of those nobody has begun to call for */
+    py_event *current;    /* whose callbacks are being called */
+    py_event *called;     /* for whom they were, and who is not told yet */
+    unsigned inside;      /* threads in on_event */
+    bool stops;           /* the run has ended, or is about to be stopped */
+    uint8_t *begun;       /* a bit per row */
     /* written under mutex; it may be read without */
     _Atomic bool closed;
 };
@@ -74,15 +70,17 @@ bool py_listener_has_raised(const py_listener *self)
 /* ---- calling; with the GIL ---- */
 
 /* A task's value, which stays where it is until the event is over. */
-static PyObject *result_of(py_listener *self, const event *at)
+static PyObject *result_of(py_listener *self, const py_event *at)
 {
     const py_row *row = &self->low->rows[at->row];
+    if (at->result)
+        return Py_NewRef(at->result);
     if (!row->result && row->native)
         return py_native_import(self->low, at->row, at->value);
     return Py_NewRef(row->result ? row->result : Py_None);
 }
 
-static int call_posttask(py_listener *self, const event *at, PyObject *key)
+static int call_posttask(py_listener *self, const py_event *at, PyObject *key)
 {
     PyObject *result = result_of(self, at);
     PyObject *worker = result ? PyLong_FromUnsignedLong(at->worker) : NULL;
@@ -94,7 +92,7 @@ static int call_posttask(py_listener *self, const event *at, PyObject *key)
     return status;
 }
 
-static int call_for(py_listener *self, const event *at)
+static int call_for(py_listener *self, const py_event *at)
 {
     PyObject *key =
         py_delayed_key(self->low->state, self->low->rows[at->row].task);
@@ -108,7 +106,7 @@ static int call_for(py_listener *self, const event *at)
     return py_callbacks_call(&self->callbacks, PY_NO_VALUE, args, 1);
 }
 
-static int call_in_context(py_listener *self, const event *at)
+static int call_in_context(py_listener *self, const py_event *at)
 {
     if (!self->context)
         return call_for(self, at);
@@ -125,28 +123,28 @@ static int call_in_context(py_listener *self, const event *at)
 
 /* ---- the queue; with the mutex ---- */
 
-static void push(py_listener *self, event *at)
+static void push(py_listener *self, py_event *at)
 {
-    *self->end = at;
-    self->end = &at->next;
+    py_events_push(&self->queue, at);
+    if (self->serves)
+        pthread_cond_broadcast(&self->changed);
 }
 
-static event *pop(py_listener *self)
+static void tell_called(py_listener *self)
 {
-    event *at = self->first;
-    self->first = at->next;
-    if (!self->first)
-        self->end = &self->first;
-    return at;
+    if (self->called)
+        py_event_tell(self->called);
+    self->called = NULL;
 }
 
-/* Nothing is called any more: those who wait for it go on. */
-static void shut(py_listener *self)
+/* Nothing is called any more: those who wait for it go on. Returns those that
+ * nobody waits for. */
+static py_event *shut(py_listener *self)
 {
     atomic_store_explicit(&self->closed, true, memory_order_relaxed);
-    while (self->first)
-        pop(self)->done = true;
+    tell_called(self);
     pthread_cond_broadcast(&self->changed);
+    return py_events_clear(&self->queue);
 }
 
 /* The exception that is set ends the run. */
@@ -156,8 +154,9 @@ static void end_run(py_listener *self, plait_run *run)
     self->raised = true;
     Py_XSETREF(self->low->stopped_by, raised);
     pthread_mutex_lock(&self->mutex);
-    shut(self);
+    py_event *posted = shut(self);
     pthread_mutex_unlock(&self->mutex);
+    py_events_free(posted);
     py_left left = py_gil_leave();
     plait_run_cancel(run);
     py_gil_take(left);
@@ -195,7 +194,7 @@ static void step_in(py_thread *thread, const stay *before)
 }
 
 /* Calls for one event, on a thread that may be in a task's event itself. */
-static void call_outside(py_listener *self, const event *at, bool attached)
+static void call_outside(py_listener *self, const py_event *at, bool attached)
 {
     const py_listener *outer = calling;
     PyGILState_STATE gil = PyGILState_Ensure();
@@ -215,21 +214,27 @@ static void call_outside(py_listener *self, const event *at, bool attached)
 /* Calls for the first event. */
 static void serve(py_listener *self, bool attached)
 {
-    event *at = pop(self);
+    tell_called(self);
+    py_event *at = py_events_pop(&self->queue);
     self->current = at;
     pthread_mutex_unlock(&self->mutex);
     call_outside(self, at, attached);
+    if (at->posted) {
+        PyGILState_STATE gil = PyGILState_Ensure();
+        py_events_free(at);
+        PyGILState_Release(gil);
+        at = NULL;
+    }
     pthread_mutex_lock(&self->mutex);
     self->current = NULL;
-    at->done = true;
-    pthread_cond_broadcast(&self->changed);
+    self->called = at;
 }
 
-/* Until something changes; without the GIL. */
-static void wait_for_change(py_listener *self, bool attached)
+/* Until it is told; without the GIL. */
+static void wait_for_word(py_listener *self, py_event *at, bool attached)
 {
     PyThreadState *tstate = attached ? PyEval_SaveThread() : NULL;
-    pthread_cond_wait(&self->changed, &self->mutex);
+    pthread_cond_wait(&at->told, &self->mutex);
     if (!attached)
         return;
     pthread_mutex_unlock(&self->mutex);
@@ -237,24 +242,32 @@ static void wait_for_change(py_listener *self, bool attached)
     pthread_mutex_lock(&self->mutex);
 }
 
-/* Until the callbacks of an event, which is queued, have been called. */
-static void see_to(py_listener *self, event *at, bool attached)
+static bool is_caller(const py_listener *self)
 {
-    bool calls = !self->serves || pthread_equal(self->caller, pthread_self());
-    pthread_cond_broadcast(&self->changed);
+    return !self->serves || pthread_equal(self->caller, pthread_self());
+}
+
+/* Until the callbacks of an event, which is queued, have been called. */
+static void see_to(py_listener *self, py_event *at, bool attached)
+{
+    bool calls = is_caller(self);
     while (!at->done) {
-        bool turn = self->first == at || (self->serves && self->first);
-        if (calls && turn && !self->current)
-            serve(self, attached);
-        else
-            wait_for_change(self, attached);
+        if (!calls || self->current ||
+            !(self->serves || self->queue.first == at)) {
+            wait_for_word(self, at, attached);
+            continue;
+        }
+        serve(self, attached);
+        tell_called(self);
+        if (!self->serves && self->queue.first)
+            pthread_cond_signal(&self->queue.first->told);
     }
 }
 
 /* ---- events ---- */
 
 /* A task that is tried again has begun before. */
-static bool is_news(py_listener *self, const event *at)
+static bool is_news(py_listener *self, const py_event *at)
 {
     if (at->kind != PLAIT_TASK_BEGIN)
         return true;
@@ -264,16 +277,35 @@ static bool is_news(py_listener *self, const event *at)
     return is_first;
 }
 
-static void note(py_listener *self, event *at, bool attached)
+/* An event of its own that nobody waits for; NULL: somebody has to. */
+static py_event *post(py_listener *self, const py_event *from, bool attached)
+{
+    const py_row *row = &self->low->rows[from->row];
+    bool is_object = from->kind == PLAIT_TASK_END && !row->native;
+    if (from->kind == PLAIT_TASK_BEGIN || is_caller(self) ||
+        self->queue.n_posted >= MANY_POSTED || (is_object && !attached))
+        return NULL;
+    return py_event_post(from, is_object ? row->result : NULL);
+}
+
+static void note(py_listener *self, py_event *at, bool attached)
 {
     if (py_listener_is_closed(self) || !is_news(self, at))
         return;
     self->stops |= self->hurries && at->kind == PLAIT_TASK_FAILED;
+    py_event *posted = post(self, at, attached);
+    if (posted) {
+        push(self, posted);
+        return;
+    }
+    pthread_cond_init(&at->told, NULL);
     self->inside++;
     push(self, at);
     see_to(self, at, attached);
     self->inside--;
-    pthread_cond_broadcast(&self->changed);
+    pthread_cond_destroy(&at->told);
+    if (py_listener_is_closed(self))
+        pthread_cond_broadcast(&self->changed);
 }
 
 static void on_event(const plait_event *said, void *user)
@@ -281,11 +313,12 @@ static void on_event(const plait_event *said, void *user)
     py_listener *self = user;
     if (Py_IsFinalizing())
         return;
-    event at = { .kind = said->kind,
-                 .run = said->run,
-                 .row = said->task.id - 1,
-                 .worker = said->worker,
-                 .value = said->value };
+    py_event at = { .kind = said->kind,
+                    .run = said->run,
+                    .row = said->task.id - 1,
+                    .worker = said->worker,
+                    .value = said->kind == PLAIT_TASK_END ? said->value
+                                                          : plait_nil() };
     bool attached = PyGILState_Check();
     pthread_mutex_lock(&self->mutex);
     if (said->kind == PLAIT_RUN_END) {
@@ -318,12 +351,13 @@ static bool wait_for_event(py_listener *self, int64_t *wait_ms)
     time_after_ms(&until, LOOK_MS);
     py_left left = py_gil_leave();
     pthread_mutex_lock(&self->mutex);
-    while (!self->first && !self->stops && !py_listener_is_closed(self)) {
+    tell_called(self);
+    while (!self->queue.first && !self->stops && !py_listener_is_closed(self)) {
         if (pthread_cond_timedwait(&self->changed, &self->mutex, &until) ==
             ETIMEDOUT)
             break;
     }
-    bool there_is = self->first != NULL;
+    bool there_is = self->queue.first != NULL;
     *wait_ms = self->stops ? 1 : 0;
     pthread_mutex_unlock(&self->mutex);
     py_gil_take(left);
@@ -333,7 +367,7 @@ static bool wait_for_event(py_listener *self, int64_t *wait_ms)
 static void serve_all(py_listener *self)
 {
     pthread_mutex_lock(&self->mutex);
-    while (self->first)
+    while (self->queue.first)
         serve(self, false);
     pthread_mutex_unlock(&self->mutex);
 }
@@ -353,8 +387,10 @@ int py_listener_join(py_listener *self, plait_run *run, plait_status *status,
             continue;
         }
         int ended = py_run_join(run, wait_ms, status, err);
-        if (ended != 0)
+        if (ended != 0) {
+            serve_all(self);
             return ended;
+        }
     }
 }
 
@@ -376,11 +412,12 @@ void py_listener_close(py_listener *self)
     unsigned own = calling == self;
     PyThreadState *tstate = PyEval_SaveThread();
     pthread_mutex_lock(&self->mutex);
-    shut(self);
+    py_event *posted = shut(self);
     while (self->inside > own)
         pthread_cond_wait(&self->changed, &self->mutex);
     pthread_mutex_unlock(&self->mutex);
     PyEval_RestoreThread(tstate);
+    py_events_free(posted);
     PyErr_SetRaisedException(raised);
 }
 
@@ -389,6 +426,21 @@ void py_listener_close(py_listener *self)
 const plait_observer *py_listener_observer(const py_listener *self)
 {
     return &self->observer;
+}
+
+/* What somebody is called for. */
+static unsigned kinds_of(const py_listener *self)
+{
+    unsigned kinds = PLAIT_RUN_END;
+    if (py_callbacks_have(&self->callbacks, PY_PRETASK))
+        kinds |= PLAIT_TASK_BEGIN;
+    if (py_callbacks_have(&self->callbacks, PY_POSTTASK))
+        kinds |= PLAIT_TASK_END;
+    if (py_callbacks_have(&self->callbacks, PY_NO_VALUE))
+        kinds |= PLAIT_TASK_FAILED | PLAIT_TASK_SKIPPED;
+    if (self->hurries)
+        kinds |= PLAIT_TASK_FAILED;
+    return kinds;
 }
 
 static void init_sync(py_listener *self)
@@ -411,19 +463,19 @@ py_listener *py_listener_new(py_lowering *low, PyObject *callbacks,
     }
     init_sync(self);
     self->low = low;
-    self->observer = (plait_observer){
-        PLAIT_OBSERVER_INIT,
-        .kinds = PLAIT_TASK_BEGIN | PLAIT_TASK_END | PLAIT_TASK_FAILED |
-                 PLAIT_TASK_SKIPPED | PLAIT_RUN_END,
-        .on_event = on_event,
-        .user = self,
-    };
-    self->end = &self->first;
+    py_events_init(&self->queue);
     self->serves = !in_background && !py_gil_is_engines();
     self->hurries = settings->on_error == PLAIT_STOP;
     self->caller = pthread_self();
     self->begun = PyMem_RawCalloc(low->n_rows / 8 + 1, 1);
     bool is_good = py_callbacks_read(&self->callbacks, callbacks) == 0;
+    if (is_good)
+        self->observer = (plait_observer){
+            PLAIT_OBSERVER_INIT,
+            .kinds = kinds_of(self),
+            .on_event = on_event,
+            .user = self,
+        };
     if (is_good && !self->serves)
         self->context = PyContext_Copy(low->context);
     if (is_good && self->begun && (self->serves || self->context))
@@ -438,6 +490,7 @@ void py_listener_free(py_listener *self)
 {
     if (!self)
         return;
+    py_events_free(self->queue.first);
     Py_XDECREF(self->callbacks.tuple);
     Py_XDECREF(self->context);
     PyMem_RawFree(self->begun);

@@ -3,9 +3,8 @@
  * listener.h: the callbacks of one computation: tuples of five functions, as
  * in Dask, (start, start_state, pretask, posttask, finish), or of six.
  *
- * They are called one at a time, and a task waits for those of its own events:
- * its function is called after pretask, and what needs its result is ready
- * after posttask. compute calls them in the thread that computes, as in Dask.
+ * They are called one at a time: a task's function after pretask, and that of
+ * what needs its result after posttask. compute calls them in the thread that computes, as in Dask.
  * In a task that computes, and for what start began, they are called where the
  * event happens, in the submitter's context: nobody waits there who could.
  * What a callback computes is computed in its own thread.
