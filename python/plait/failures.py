@@ -11,6 +11,7 @@ import sys
 import types
 import warnings
 from collections.abc import Iterable
+from types import TracebackType
 from typing import Any
 
 from plait import _core, logs
@@ -100,23 +101,34 @@ def _first(exc: BaseException) -> Failure:
 # ---- what the extension calls, in the task's thread ----
 
 
-def log_failure(failure: Failure) -> None:
+def log_failure(failure: Failure, traceback: TracebackType | None) -> None:
     """Writes a failure to the log, when it happens.
 
     Parameters
     ----------
     failure : Failure
         Of a task that ran.
+    traceback : traceback or None
+        Of its exception.
     """
+    if not logs.wants_errors():
+        return
     exception = failure.exception
     logs.error(
         "task %s failed: %s: %s%s",
         failure.key,
         type(exception).__name__,
-        exception,
+        _text(exception),
         _from(failure),
-        exc_info=exception,
+        exc_info=(type(exception), exception, traceback),
     )
+
+
+def _text(exception: Exception) -> str:
+    try:
+        return str(exception)
+    except Exception:
+        return "<its __str__ failed>"
 
 
 def _from(failure: Failure) -> str:

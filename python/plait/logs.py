@@ -218,25 +218,39 @@ def _take_line(
     _handle(logger, record)
 
 
-def error(
-    text: str, *args: Any, exc_info: BaseException | None = None
-) -> None:
+def wants_errors() -> bool:
+    """Whether anybody sees an error that is logged to ``plait``."""
+    if not _log.isEnabledFor(logging.ERROR):
+        return False
+    if _log.filters:
+        return True
+    handler: logging.Handler | None = None
+    for handler in _handlers(_log):
+        if (
+            handler.level <= logging.ERROR
+            and type(handler) is not logging.NullHandler
+        ):
+            return True
+    return handler is None and logging.lastResort is not None
+
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def error(text: str, *args: Any, exc_info: _ExcInfo | None = None) -> None:
     """Log an error to ``plait``, with every handler that doesn't itself fail.
 
     Parameters
     ----------
     text, *args
         As for ``Logger.error``.
-    exc_info : exception, optional
-        What went wrong.
+    exc_info : tuple, optional
+        What went wrong: a class, an instance, a traceback.
     """
     if not _log.isEnabledFor(logging.ERROR):
         return
-    info = None
-    if exc_info is not None:
-        info = (type(exc_info), exc_info, exc_info.__traceback__)
     record = _log.makeRecord(
-        _log.name, logging.ERROR, "(plait)", 0, text, args, info
+        _log.name, logging.ERROR, "(plait)", 0, text, args, exc_info
     )
     _handle(_log, record)
 

@@ -8,25 +8,28 @@ static int traverse(PyObject *op, visitproc visit, void *arg)
 {
     py_failure *self = (py_failure *)op;
     Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->key);
-    Py_VISIT(self->cause_key);
-    Py_VISIT(self->sources);
-    Py_VISIT(self->exception);
     Py_VISIT(self->task);
+    Py_VISIT(self->cause);
+    Py_VISIT(self->exception);
+    Py_VISIT(self->traceback);
     Py_VISIT(self->inputs);
-    return 0;
+    return py_stack_traverse(self->stack, visit, arg);
 }
 
 static int clear(PyObject *op)
 {
     py_failure *self = (py_failure *)op;
-    Py_CLEAR(self->key);
-    Py_CLEAR(self->cause_key);
-    Py_CLEAR(self->sources);
-    Py_CLEAR(self->exception);
-    Py_CLEAR(self->text);
+    py_stack *stack = self->stack;
+    self->stack = NULL;
     Py_CLEAR(self->task);
+    Py_CLEAR(self->cause);
+    Py_CLEAR(self->exception);
+    Py_CLEAR(self->traceback);
+    Py_CLEAR(self->note);
     Py_CLEAR(self->inputs);
+    Py_CLEAR(self->sources);
+    Py_CLEAR(self->text);
+    py_stack_free(stack);
     return 0;
 }
 
@@ -45,22 +48,71 @@ static int truth(PyObject *op)
     return 0;
 }
 
+/* ---- what is made when somebody asks ---- */
+
+/* Why the task has no value: itself, when that is its own failure. */
+static py_failure *cause_of(py_failure *self)
+{
+    return self->cause ? self->cause : self;
+}
+
+static PyObject *key_of(const py_failure *self)
+{
+    if (!self->task) /* cleared */
+        Py_RETURN_NONE;
+    py_state *state = py_state_of((PyObject *)self);
+    return Py_XNewRef(py_delayed_key(state, (py_delayed_object *)self->task));
+}
+
+static PyObject *get_key(PyObject *op, void *closure)
+{
+    (void)closure;
+    return key_of((py_failure *)op);
+}
+
+static PyObject *get_cause_key(PyObject *op, void *closure)
+{
+    (void)closure;
+    return key_of(cause_of((py_failure *)op));
+}
+
+static PyObject *get_sources(PyObject *op, void *closure)
+{
+    (void)closure;
+    py_failure *self = cause_of((py_failure *)op);
+    if (!self->sources && self->task) {
+        PyObject *made = py_trail_sources(
+            py_state_of(op), (const py_delayed_object *)self->task);
+        Py_XSETREF(self->sources, made);
+    }
+    if (!self->sources)
+        return self->task ? NULL : PyTuple_New(0);
+    return Py_NewRef(self->sources);
+}
+
 static PyObject *repr(PyObject *op)
 {
     py_failure *self = (py_failure *)op;
-    return PyUnicode_FromFormat(self->skipped ? "<Failure %R: skipped, %R>"
-                                              : "<Failure %R: %R>",
-                                self->key, self->exception);
+    PyObject *key = key_of(self);
+    PyObject *text =
+        key ? PyUnicode_FromFormat(self->skipped ? "<Failure %R: skipped, %R>"
+                                                 : "<Failure %R: %R>",
+                                   key, self->exception)
+            : NULL;
+    Py_XDECREF(key);
+    return text;
 }
 
 /* The lines of traceback.format_exception, as one text. */
-static PyObject *format_traceback(py_state *state, PyObject *exception)
+static PyObject *format_traceback(py_state *state, PyObject *exception,
+                                  PyObject *traceback)
 {
     PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *lines =
-        module ? PyObject_CallMethodOneArg(module, state->str_format_exception,
-                                           exception)
-               : NULL;
+    PyObject *args[] = { module, (PyObject *)Py_TYPE(exception), exception,
+                         traceback };
+    PyObject *lines = module ? PyObject_VectorcallMethod(
+                                   state->str_format_exception, args, 4, NULL)
+                             : NULL;
     PyObject *empty = lines ? PyUnicode_New(0, 0) : NULL;
     PyObject *text = empty ? PyUnicode_Join(empty, lines) : NULL;
     Py_XDECREF(empty);
@@ -69,19 +121,33 @@ static PyObject *format_traceback(py_state *state, PyObject *exception)
     return text;
 }
 
-PyObject *py_failure_text(py_failure *self)
+/* New; None: there is none. */
+static PyObject *traceback_of(const py_failure *self)
 {
-    if (!self->text)
-        self->text =
-            format_traceback(py_state_of((PyObject *)self), self->exception);
-    return Py_XNewRef(self->text);
+    if (self->traceback)
+        return Py_NewRef(self->traceback);
+    return self->stack ? py_stack_traceback(self->stack) : Py_NewRef(Py_None);
 }
 
 static PyObject *get_text(PyObject *op, void *closure)
 {
     (void)closure;
-    return py_failure_text((py_failure *)op);
+    py_failure *self = cause_of((py_failure *)op);
+    if (!self->text && self->exception) {
+        PyObject *traceback = traceback_of(self);
+        PyObject *made =
+            traceback
+                ? format_traceback(py_state_of(op), self->exception, traceback)
+                : NULL;
+        Py_XDECREF(traceback);
+        Py_XSETREF(self->text, made);
+    }
+    if (!self->text)
+        return self->exception ? NULL : PyUnicode_New(0, 0);
+    return Py_NewRef(self->text);
 }
+
+/* ---- running it again ---- */
 
 static int add_input(PyObject *delayed, void *user)
 {
@@ -135,15 +201,15 @@ static PyMethodDef methods[] = {
 };
 
 static PyMemberDef members[] = {
-    { "key", T_OBJECT, offsetof(py_failure, key), READONLY, NULL },
-    { "cause_key", T_OBJECT, offsetof(py_failure, cause_key), READONLY, NULL },
     { "skipped", T_BOOL, offsetof(py_failure, skipped), READONLY, NULL },
-    { "sources", T_OBJECT, offsetof(py_failure, sources), READONLY, NULL },
     { "exception", T_OBJECT, offsetof(py_failure, exception), READONLY, NULL },
     { NULL, 0, 0, 0, NULL },
 };
 
 static PyGetSetDef getset[] = {
+    { "key", get_key, NULL, NULL, NULL },
+    { "cause_key", get_cause_key, NULL, NULL, NULL },
+    { "sources", get_sources, NULL, NULL, NULL },
     { "traceback_text", get_text, NULL, NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };

@@ -391,6 +391,7 @@ static void lowering_free(py_lowering *low)
     Py_XDECREF(low->targets);
     Py_XDECREF(low->context);
     Py_XDECREF(low->failures);
+    py_listing_free(low->listing);
     Py_XDECREF(low->stopped_by);
     Py_DECREF(low->module);
     PyMem_RawFree(low);

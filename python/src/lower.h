@@ -114,6 +114,7 @@ typedef struct py_lowering {
     _Atomic bool has_obstacles; /* a result could not be converted */
     bool looks;                 /* C functions run where signals are seen */
     int64_t look_ns;            /* when to look for them next */
+    struct py_listing *listing; /* of failures; see failure_list.c */
     PyObject *targets;          /* list of Delayeds */
     uint32_t *target_rows;      /* of each; PY_NO_ROW: a leaf */
     plait_task *tasks;          /* of those that are none, n_tasks of them */

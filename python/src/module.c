@@ -118,6 +118,7 @@ static int exec(PyObject *module)
     X(method_type) \
     X(rebuild_type) \
     X(failure_type) \
+    X(failures_type) \
     X(pool_type) \
     X(observer_type) \
     X(run_type) \
@@ -125,6 +126,7 @@ static int exec(PyObject *module)
     X(cold) \
     X(config) \
     X(dask_config) \
+    X(log_failure) \
     X(annotations)
 /* clang-format on */
 

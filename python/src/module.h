@@ -56,6 +56,8 @@
     X(__buffer__) \
     X(__signature__) \
     X(__annotations__) \
+    X(__notes__) \
+    X(__plait_failures__) \
     X(_state) \
     X(_condition) \
     X(_result) \
@@ -115,6 +117,7 @@ typedef struct py_state {
     PyTypeObject *method_type;
     PyTypeObject *rebuild_type;
     PyTypeObject *failure_type;
+    PyTypeObject *failures_type;
     PyTypeObject *pool_type;
     PyTypeObject *observer_type;
     PyTypeObject *run_type;
@@ -130,6 +133,7 @@ typedef struct py_state {
     /* found at first use */
     PyObject *config;      /* plait.config.config, a dict */
     PyObject *dask_config; /* dask.config.config, a dict, or NULL */
+    PyObject *log_failure; /* of plait.failures */
     PyObject *annotations; /* the context variable, or NULL */
     pid_t walker; /* the process in which a thread walks; 0: none does */
     /* Buffers that were let go of without the GIL; see convert.c. */

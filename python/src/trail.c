@@ -57,6 +57,8 @@ static PyObject *short_repr(PyObject *object)
 {
     PyObject *text = PyObject_Repr(object);
     if (!text) { /* somebody's __repr__ raised: it is only a note */
+        if (!PyErr_ExceptionMatches(PyExc_Exception))
+            return NULL;
         PyErr_Clear();
         return PyUnicode_FromFormat("<%s>", Py_TYPE(object)->tp_name);
     }
@@ -107,11 +109,10 @@ static PyObject *arguments_text(py_state *state, const py_delayed_object *task)
 }
 
 /* load_data('file_3.csv') */
-static PyObject *call_text(py_lowering *low, uint32_t row)
+static PyObject *call_text(py_state *state, const py_delayed_object *task)
 {
-    const py_delayed_object *task = low->rows[row].task;
-    PyObject *label = py_delayed_label(low->state, task);
-    PyObject *args = label ? arguments_text(low->state, task) : NULL;
+    PyObject *label = py_delayed_label(state, task);
+    PyObject *args = label ? arguments_text(state, task) : NULL;
     PyObject *text = args ? PyUnicode_FromFormat("%U(%U)", label, args) : NULL;
     Py_XDECREF(args);
     Py_XDECREF(label);
@@ -121,28 +122,26 @@ static PyObject *call_text(py_lowering *low, uint32_t row)
 /* ---- trails ---- */
 
 typedef struct first_input {
-    py_lowering *low;
-    uint32_t row; /* PY_NO_ROW: there is none */
-    uint32_t n;   /* how many there are */
+    const py_delayed_object *task; /* NULL: there is none */
+    uint32_t n;                    /* how many there are */
 } first_input;
 
-/* An input of a row has a lower one: it is looked for from there down. */
 static int look(PyObject *delayed, void *user)
 {
     first_input *first = user;
-    if (((py_delayed_object *)delayed)->kind == PY_LEAF)
-        return 0;
-    if (first->n++ == 0)
-        first->row = py_lowering_find(first->low, delayed);
+    const py_delayed_object *task = (py_delayed_object *)delayed;
+    if (task->kind != PY_LEAF && first->n++ == 0)
+        first->task = task;
     return 0;
 }
 
-static first_input input_of(py_lowering *low, uint32_t row)
+static first_input input_of(py_state *state, const py_delayed_object *task)
 {
-    first_input first = { low, PY_NO_ROW, 0 };
-    const py_delayed_object *task = low->rows[row].task;
+    first_input first = { NULL, 0 };
+    if (!(task->flags & PY_HAS_INPUTS))
+        return first;
     for (Py_ssize_t i = 0; i < Py_SIZE(task); i++)
-        py_packed_each(low->state, task->items[i], look, &first);
+        py_packed_each(state, task->items[i], look, &first);
     return first;
 }
 
@@ -150,35 +149,35 @@ PyObject *py_trail_note(py_lowering *low, uint32_t row)
 {
     PyObject *note = PyUnicode_FromString("in task ");
     for (int i = 0; note; i++) {
-        first_input input = input_of(low, row);
-        bool is_last = input.row == PY_NO_ROW;
+        const py_delayed_object *task = low->rows[row].task;
+        first_input input = input_of(low->state, task);
         PyObject *name =
-            is_last ? call_text(low, row) : py_trail_name(low, row);
+            input.task ? py_trail_name(low, row) : call_text(low->state, task);
         PyUnicode_AppendAndDel(&note, name);
-        if (is_last || !note)
+        if (!input.task || !note)
             break;
         if (input.n > 1)
             PyUnicode_AppendAndDel(
                 &note, PyUnicode_FromFormat(" (1 of %u inputs)", input.n));
         PyUnicode_AppendAndDel(&note, PyUnicode_FromString(" ← "));
-        if (i == MOST_NAMES - 2 && note) {
+        row = py_lowering_find(low, (const PyObject *)input.task);
+        if (note && (i == MOST_NAMES - 2 || row == PY_NO_ROW)) {
             PyUnicode_AppendAndDel(&note, PyUnicode_FromString("…"));
             break;
         }
-        row = input.row;
     }
     return note;
 }
 
-PyObject *py_trail_sources(py_lowering *low, uint32_t row)
+PyObject *py_trail_sources(py_state *state, const py_delayed_object *task)
 {
     for (int i = 0; i < MOST_STEPS; i++) {
-        first_input input = input_of(low, row);
-        if (input.row == PY_NO_ROW)
+        first_input input = input_of(state, task);
+        if (!input.task)
             break;
-        row = input.row;
+        task = input.task;
     }
-    PyObject *text = call_text(low, row);
+    PyObject *text = call_text(state, task);
     PyObject *sources = text ? PyTuple_Pack(1, text) : NULL;
     Py_XDECREF(text);
     return sources;

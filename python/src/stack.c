@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * stack.c: where exceptions came through, without the frames: a frame keeps
+ * alive what its variables name, and its callers.
+ */
+#include "failure.h"
+
+#include <frameobject.h>
+
+typedef struct line {
+    PyObject *code;
+    PyObject *globals; /* by which the source is found */
+    int instruction;
+    int number; /* -1: as the instruction says */
+} line;
+
+struct py_stack {
+    size_t n;
+    line lines[];
+};
+
+/* ---- from a traceback, and back ---- */
+
+static PyTracebackObject *next_of(PyTracebackObject *at)
+{
+    return (PyTracebackObject *)at->tb_next;
+}
+
+py_stack *py_stack_of(PyObject *traceback)
+{
+    size_t n = 0;
+    PyTracebackObject *first = (PyTracebackObject *)traceback;
+    for (PyTracebackObject *at = first; at; at = next_of(at))
+        n++;
+    py_stack *self = PyMem_Malloc(sizeof *self + n * sizeof *self->lines);
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->n = n;
+    line *to = self->lines;
+    for (PyTracebackObject *at = first; at; at = next_of(at), to++) {
+        PyFrameObject *frame = (PyFrameObject *)at->tb_frame;
+        to->code = (PyObject *)PyFrame_GetCode(frame);
+        to->globals = PyFrame_GetGlobals(frame);
+        to->instruction = at->tb_lasti;
+        to->number = at->tb_lineno;
+    }
+    return self;
+}
+
+void py_stack_free(py_stack *self)
+{
+    for (size_t i = 0; self && i < self->n; i++) {
+        Py_DECREF(self->lines[i].code);
+        Py_DECREF(self->lines[i].globals);
+    }
+    PyMem_Free(self);
+}
+
+int py_stack_traverse(const py_stack *self, visitproc visit, void *arg)
+{
+    for (size_t i = 0; self && i < self->n; i++) {
+        Py_VISIT(self->lines[i].code);
+        Py_VISIT(self->lines[i].globals);
+    }
+    return 0;
+}
+
+/* A traceback of one line, before `next`, which is taken. */
+static PyObject *line_before(const line *self, PyObject *next)
+{
+    PyCodeObject *code = (PyCodeObject *)self->code;
+    int number = self->number;
+    if (number < 0)
+        number = PyCode_Addr2Line(code, self->instruction);
+    PyFrameObject *frame =
+        PyFrame_New(PyThreadState_Get(), code, self->globals, NULL);
+    PyObject *made =
+        frame ? PyObject_CallFunction((PyObject *)&PyTraceBack_Type, "OOii",
+                                      next, frame, self->instruction, number)
+              : NULL;
+    Py_XDECREF(frame);
+    Py_DECREF(next);
+    return made;
+}
+
+PyObject *py_stack_traceback(const py_stack *self)
+{
+    PyObject *traceback = Py_NewRef(Py_None);
+    for (size_t i = self->n; traceback && i-- > 0;)
+        traceback = line_before(&self->lines[i], traceback);
+    return traceback;
+}
+
+/* ---- causes ---- */
+
+/* Exceptions, each at most once. */
+typedef struct chain {
+    PyObject *list;
+    PyObject *known; /* a set of their addresses */
+} chain;
+
+static int add(chain *self, PyObject *exception)
+{
+    PyObject *address = PyLong_FromVoidPtr(exception);
+    int known = address ? PySet_Contains(self->known, address) : -1;
+    if (known == 0 && (PySet_Add(self->known, address) != 0 ||
+                       PyList_Append(self->list, exception) != 0))
+        known = -1;
+    Py_XDECREF(address);
+    return known < 0 ? -1 : 0;
+}
+
+/* Adds one that is taken; NULL: there is none. */
+static int add_one(chain *self, PyObject *exception)
+{
+    int status = exception ? add(self, exception) : 0;
+    Py_XDECREF(exception);
+    return status;
+}
+
+/* The members of a group, which may be of a class of its own. */
+static int add_members(chain *self, PyObject *exception)
+{
+    if (!PyErr_GivenExceptionMatches(exception, PyExc_BaseExceptionGroup))
+        return 0;
+    PyObject *members = PyObject_GetAttrString(exception, "exceptions");
+    int status = members && PyTuple_Check(members) ? 0 : -1;
+    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(members); i++) {
+        PyObject *member = PyTuple_GET_ITEM(members, i);
+        if (PyExceptionInstance_Check(member))
+            status = add(self, member);
+    }
+    Py_XDECREF(members);
+    return status;
+}
+
+static int add_behind(chain *self, PyObject *exception)
+{
+    if (add_one(self, PyException_GetCause(exception)) != 0 ||
+        add_one(self, PyException_GetContext(exception)) != 0)
+        return -1;
+    return add_members(self, exception);
+}
+
+/* Puts a traceback without variables in the place of an exception's. */
+static int lighten(PyObject *exception)
+{
+    PyObject *traceback = PyException_GetTraceback(exception);
+    if (!traceback)
+        return 0;
+    py_stack *stack = py_stack_of(traceback);
+    Py_DECREF(traceback);
+    PyObject *light = stack ? py_stack_traceback(stack) : NULL;
+    py_stack_free(stack);
+    int status = light ? PyException_SetTraceback(exception, light) : -1;
+    Py_XDECREF(light);
+    return status;
+}
+
+static bool is_alone(PyObject *exception)
+{
+    const PyBaseExceptionObject *self = (PyBaseExceptionObject *)exception;
+    return !self->cause && !self->context &&
+           !PyErr_GivenExceptionMatches(exception, PyExc_BaseExceptionGroup);
+}
+
+int py_stack_lighten_causes(PyObject *exception, PyObject *but)
+{
+    if (is_alone(exception))
+        return 0;
+    chain all = { PyList_New(0), PySet_New(NULL) };
+    int status = all.list && all.known ? add(&all, exception) : -1;
+    if (status == 0 && but)
+        status = add(&all, but);
+    Py_ssize_t kept = status == 0 ? PyList_GET_SIZE(all.list) : 0;
+    if (status == 0)
+        status = add_behind(&all, exception);
+    for (Py_ssize_t i = kept; status == 0 && i < PyList_GET_SIZE(all.list);
+         i++) {
+        PyObject *behind = PyList_GET_ITEM(all.list, i);
+        status = lighten(behind);
+        if (status == 0)
+            status = add_behind(&all, behind);
+    }
+    Py_XDECREF(all.list);
+    Py_XDECREF(all.known);
+    return status;
+}
