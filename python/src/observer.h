@@ -17,7 +17,7 @@ typedef struct py_watch py_watch;
 int py_watch_begin(py_lowering *low, const py_settings *settings,
                    bool in_background);
 
-/* Sets the run's observers. */
+/* Adds the run's observers to that of every run, if there is one. */
 void py_watch_options(const py_lowering *low, plait_options *options);
 
 /* Waits until the run has ended, as py_run_join without a timeout. */

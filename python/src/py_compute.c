@@ -9,6 +9,7 @@
 #include "gil.h"
 #include "native.h"
 #include "observer.h"
+#include "task.h"
 
 #define LOOK_MS 100
 
@@ -47,6 +48,10 @@ plait_run *py_run_begin(py_lowering *low, const py_settings *settings)
 {
     plait_error err = { PLAIT_ERROR_INIT };
     plait_options options = { PLAIT_OPTIONS_INIT };
+    plait_observer skips = { PLAIT_OBSERVER_INIT, .kinds = PLAIT_TASK_SKIPPED,
+                             .on_event = py_task_skipped, .user = low };
+    options.observers = (const plait_observer *[]){ &skips };
+    options.n_observers = 1;
     options.scheduler = settings->scheduler;
     options.workers = settings->workers;
     options.on_error = settings->on_error;

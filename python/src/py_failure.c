@@ -177,6 +177,7 @@ static plait_value failed(plait_context *ctx, py_lowering *low,
                           size_t n_args)
 {
     PyObject *stop = tell(low, failure, args, n_args);
+    py_task_drop_inputs(low, failure->row, args, n_args);
     plait_value value = plait_nil();
     if (!stop) {
         py_thread_here()->failure_told = true;

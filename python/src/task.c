@@ -183,17 +183,52 @@ static bool is_fresh(py_thread *thread)
     return fresh;
 }
 
-/* Lets go of the inputs whose last use this was. */
-static void drop_inputs(py_lowering *low, uint32_t number,
-                        const plait_value *args, size_t n_args)
+static void drop_use(py_row *row)
+{
+    if (--row->uses == 0)
+        Py_CLEAR(row->result);
+}
+
+void py_task_drop_inputs(py_lowering *low, uint32_t number,
+                         const plait_value *args, size_t n_args)
 {
     for (size_t i = 0; i < n_args; i++) {
-        if (args[i].kind == PLAIT_KIND_ERROR)
-            continue;
-        py_row *row = &low->rows[py_input_row(low, number, args, i)];
-        if (--row->uses == 0)
-            Py_CLEAR(row->result);
+        if (args[i].kind != PLAIT_KIND_ERROR)
+            drop_use(&low->rows[py_input_row(low, number, args, i)]);
     }
+}
+
+/* Gives up the use that a skipped task had of one input; a failed one counts
+ * none. */
+static int drop_skipped(PyObject *delayed, void *user)
+{
+    py_lowering *low = user;
+    if (((py_delayed_object *)delayed)->kind == PY_LEAF)
+        return 0;
+    uint32_t input = py_lowering_find(low, delayed);
+    if (input != PY_NO_ROW && !low->rows[input].failed &&
+        low->rows[input].uses > 0)
+        drop_use(&low->rows[input]);
+    return 0;
+}
+
+/* What is left when a run is cancelled goes with the run. */
+static bool is_for_failure(const plait_event *event)
+{
+    return event->error && event->error->task.id;
+}
+
+void py_task_skipped(const plait_event *event, void *user)
+{
+    py_lowering *low = user;
+    const py_row *row = &low->rows[event->task.id - 1];
+    if (row->native || !is_for_failure(event) || Py_IsFinalizing() ||
+        !(row->task->flags & PY_HAS_INPUTS))
+        return;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    for (Py_ssize_t i = 0; i < Py_SIZE(row->task); i++)
+        py_packed_each(low->state, row->task->items[i], drop_skipped, low);
+    PyGILState_Release(gil);
 }
 
 /* The thread is in a task now; `outer` is the one that it was in. */
@@ -274,6 +309,6 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
     if (row->exported)
         value = py_native_export(low, result);
     keep_result(low, row, result);
-    drop_inputs(low, number, args, n_args);
+    py_task_drop_inputs(low, number, args, n_args);
     return value;
 }

@@ -13,6 +13,14 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
 PyObject *py_task_call(py_state *state, const py_delayed_object *task,
                        PyObject *inputs);
 
+/* Lets go of the inputs whose last use this was: a task has ended. */
+void py_task_drop_inputs(py_lowering *low, uint32_t row,
+                         const plait_value *args, size_t n_args);
+
+/* The same where a task is skipped, for plait_observer: with or without the
+ * GIL. */
+void py_task_skipped(const plait_event *event, void *low);
+
 /* The values of a running task's inputs: a list. */
 PyObject *py_task_inputs(py_lowering *low, uint32_t row,
                          const plait_value *args, size_t n_args);

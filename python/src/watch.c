@@ -20,7 +20,7 @@ struct py_watch {
 static int set_list(py_watch *self)
 {
     size_t n = (size_t)PyTuple_GET_SIZE(self->observers);
-    self->list = PyMem_RawCalloc(n + 1, sizeof *self->list);
+    self->list = PyMem_RawCalloc(n + 2, sizeof *self->list);
     if (!self->list) {
         PyErr_NoMemory();
         return -1;
@@ -95,9 +95,11 @@ int py_watch_begin(py_lowering *low, const py_settings *settings,
 
 void py_watch_options(const py_lowering *low, plait_options *options)
 {
-    if (low->watch) {
-        options->observers = low->watch->list;
-        options->n_observers = low->watch->n;
+    py_watch *self = low->watch;
+    if (self && self->list) {
+        self->list[self->n] = options->observers[0];
+        options->observers = self->list;
+        options->n_observers = self->n + 1;
     }
     /* Workers may be waiting for this very thread. */
     if (py_listener_calls()) {

@@ -439,6 +439,44 @@ def make_big(alive):
 
 
 @both
+def test_inputs_of_a_failed_task_are_let_go_of(scheduler):
+    alive = []
+
+    def refuse(big, failure):
+        raise Odd
+
+    def look(failure):
+        gc.collect()
+        return [one() is not None for one in alive]
+
+    # The first failure keeps its own inputs, the others don't.
+    first = delayed(throw)(Odd())
+    big = delayed(make_big)(alive)
+    bad = delayed(refuse, on_failure="pass")(big, first)
+    looks = delayed(look, on_failure="pass")(bad)
+    with handled_by(logging.NullHandler()):  # pytest's keeps tracebacks
+        failed, seen = collected(first, looks, scheduler=scheduler)
+    assert not failed and seen == [False]
+
+
+@both
+def test_inputs_of_what_never_runs_are_let_go_of(scheduler):
+    alive = []
+
+    def look(failure):
+        gc.collect()
+        return [one() is not None for one in alive]
+
+    bad = delayed(throw)(Odd())
+    big = delayed(make_big)(alive)
+    used = delayed(len)([big, delayed(make_big)(alive), bad, big])
+    later = delayed(len)([used, delayed(make_big)(alive)])
+    looks = delayed(look, on_failure="pass")(later)
+    (seen,) = collected(looks, scheduler=scheduler)
+    assert seen == [False] * 3
+
+
+@both
 def test_what_others_want_is_kept(scheduler):
     alive = []
 
