@@ -31,6 +31,8 @@ What the extension asks of the package, at first use and never at import:
     module as it is. ``from_collection(x) -> Delayed`` wraps an argument that
     is a collection of Dask; ``from_graph(cls, key, dsk, length, layer) ->
     Delayed`` makes ``Delayed(key, dsk)``.
+``plait.iterators.warn_of_iterator(iterator)``
+    called for an argument that is a generator, map, zip, filter or enumerate.
 ``plait.failures.log_failure(failure)``, ``warn_unrun(key, value)``
     called for each failure when it happens, and once for a task that returned
     a Delayed made while it ran; both in the thread of the task.

@@ -6,8 +6,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plait import (
@@ -328,12 +327,8 @@ def _targets(
     if _are_delayeds(args):
         return list(args), tuple
     if traverse:
-        opened = [_opened(one) for one in args]
-        found, rebuild = _core.collect([one for one, _ in opened])
-        closes = [close for _, close in opened]
-        return found, lambda values: tuple(
-            close(one) for close, one in zip(closes, rebuild(values))
-        )
+        found, rebuild = _core.collect(list(args))
+        return found, lambda values: tuple(rebuild(values))
     places = [
         place for place, one in enumerate(args) if is_dask_collection(one)
     ]
@@ -372,20 +367,6 @@ def _delayed(one: Any) -> _core.Delayed:
     return collection.from_collection(one)
 
 
-def _opened(one: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """An argument as a container that is looked into, and what makes it what
-    it was."""
-    if type(one) is OrderedDict:
-        return dict(one), OrderedDict
-    if isinstance(one, Iterator) and not isinstance(one, _core.Delayed):
-        return list(one), _same
-    return one, _same
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
 def _are_dask_s(targets: list[_core.Delayed]) -> bool:
     """Whether some are parts of Dask's own collections put together."""
     return any(
@@ -414,7 +395,7 @@ def _engine(
     None, and a function of somebody else's."""
     follow_dask()
     get = get_scheduler(said["get"], said["scheduler"], collections)
-    if get is local.get_sync:
+    if _is(get, local.get_sync):
         return "sync", None
     if isinstance(get, borrowed.Get):
         return "threads", get.executor
@@ -422,13 +403,23 @@ def _engine(
     # for dask.threaded.get by itself gets it.
     if get == collection.__dask_scheduler__ and get is not said["scheduler"]:
         get = threaded.get
-    if get in (None, threaded.get, multiprocessing.get):
+    processes = _is(get, multiprocessing.get)
+    if get is None or processes or _is(get, threaded.get):
         pool = _pool(said["pool"])
         if pool is not None:
             return "threads", pool
-        if get is not multiprocessing.get:
+        if not processes:
             return "threads", None
     return None, get
+
+
+def _is(get: Any, ours: Callable[..., Any]) -> bool:
+    """Whether it is that function, also of a module before its reload."""
+    if get is ours:
+        return True
+    module = getattr(get, "__module__", None)
+    name = getattr(get, "__qualname__", None)
+    return module == ours.__module__ and name == ours.__qualname__
 
 
 def _pool(pool: Any) -> Any:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * collect.c: looking for Delayeds in containers: list, tuple, set, dict,
- * slice, dataclass, namedtuple, and iterators over the first three. Exact
- * types only: a subclass may be anything.
+ * slice, dataclass, namedtuple, and iterators over the first three; among
+ * targets also OrderedDict and any iterator. Exact types only: a subclass may
+ * be anything.
  */
 #include "collect.h"
 
@@ -20,6 +21,13 @@ py_packed *py_packed_new(py_state *state, py_pack pack, PyObject *type,
         packed->items[i] = NULL;
     return packed;
 }
+
+typedef struct packing {
+    py_state *state;
+    bool computes; /* for collect(), where more kinds are looked into */
+} packing;
+
+static PyObject *packed_of(const packing *p, PyObject *object);
 
 static bool is_found(const py_state *state, PyObject *item)
 {
@@ -41,9 +49,10 @@ static py_packed *copy_packed(py_state *state, py_pack pack, PyObject *type,
  * Packs the items of `parts`, a list or a tuple that stands for `whole`: a
  * Packed when a Delayed is among them, else `whole` itself.
  */
-static PyObject *pack_items(py_state *state, PyObject *whole, PyObject *parts,
+static PyObject *pack_items(const packing *p, PyObject *whole, PyObject *parts,
                             py_pack pack, PyObject *type)
 {
+    py_state *state = p->state;
     py_packed *packed = NULL;
     Py_ssize_t n = PySequence_Fast_GET_SIZE(parts);
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -54,7 +63,7 @@ static PyObject *pack_items(py_state *state, PyObject *whole, PyObject *parts,
             return NULL;
         }
         PyObject *part = Py_NewRef(PySequence_Fast_GET_ITEM(parts, i));
-        PyObject *item = py_packed_of(state, part);
+        PyObject *item = packed_of(p, part);
         bool keep = packed || (item && (item != part || is_found(state, item)));
         Py_DECREF(part);
         if (keep && !packed)
@@ -76,12 +85,12 @@ static PyObject *pack_items(py_state *state, PyObject *whole, PyObject *parts,
 }
 
 /* The same for anything that can be iterated over. */
-static PyObject *pack_parts(py_state *state, PyObject *whole, PyObject *parts,
+static PyObject *pack_parts(const packing *p, PyObject *whole, PyObject *parts,
                             py_pack pack, PyObject *type)
 {
     if (!parts)
         return NULL;
-    PyObject *made = pack_items(state, whole, parts, pack, type);
+    PyObject *made = pack_items(p, whole, parts, pack, type);
     Py_DECREF(parts);
     return made;
 }
@@ -100,27 +109,52 @@ static PyObject *dict_parts(PyObject *dict)
 }
 
 /* An iterator is used up, and stands for what it gave. */
-static PyObject *pack_iterator(py_state *state, PyObject *iterator)
+static PyObject *pack_iterator(const packing *p, PyObject *iterator)
 {
-    if (Py_TYPE(iterator) == &PySetIter_Type) {
+    PyTypeObject *type = Py_TYPE(iterator);
+    if (type == &PySetIter_Type && !p->computes) {
         PyObject *set = PySet_New(iterator);
-        return set ? pack_parts(state, set, PySequence_List(set), PY_PACK_SET,
-                                NULL)
+        return set ? pack_parts(p, set, PySequence_List(set), PY_PACK_SET, NULL)
                    : NULL;
     }
     PyObject *list = PySequence_List(iterator);
-    if (!list || Py_TYPE(iterator) == &PyListIter_Type)
-        return pack_parts(state, list, Py_XNewRef(list), PY_PACK_LIST, NULL);
+    if (!list || type != &PyTupleIter_Type || p->computes)
+        return pack_parts(p, list, Py_XNewRef(list), PY_PACK_LIST, NULL);
     PyObject *tuple = PyList_AsTuple(list);
     Py_DECREF(list);
-    return pack_parts(state, tuple, Py_XNewRef(tuple), PY_PACK_TUPLE, NULL);
+    return pack_parts(p, tuple, Py_XNewRef(tuple), PY_PACK_TUPLE, NULL);
 }
 
-static PyObject *pack_slice(py_state *state, PyObject *object)
+/* The iterators of lists, tuples and sets; any, where targets are. */
+static bool is_iterator(const packing *p, PyTypeObject *type)
+{
+    if (p->computes)
+        return type->tp_iter && type->tp_iternext &&
+               type->tp_iternext != _PyObject_NextNotImplemented;
+    return type == &PyListIter_Type || type == &PyTupleIter_Type ||
+           type == &PySetIter_Type;
+}
+
+/* Others are arguments as they are: it is said when Delayeds are in them. */
+static PyObject *pack_lazy(const packing *p, PyObject *iterator)
+{
+    PyObject *done =
+        py_call_hook("iterators", p->state->str_warn_of_iterator, &iterator, 1);
+    Py_XDECREF(done);
+    return done ? Py_NewRef(iterator) : NULL;
+}
+
+static bool is_lazy(PyTypeObject *type)
+{
+    return type == &PyGen_Type || type == &PyMap_Type || type == &PyZip_Type ||
+           type == &PyFilter_Type || type == &PyEnum_Type;
+}
+
+static PyObject *pack_slice(const packing *p, PyObject *object)
 {
     PySliceObject *slice = (PySliceObject *)object;
     PyObject *parts = PyTuple_Pack(3, slice->start, slice->stop, slice->step);
-    return pack_parts(state, object, parts, PY_PACK_SLICE, NULL);
+    return pack_parts(p, object, parts, PY_PACK_SLICE, NULL);
 }
 
 /* ---- dataclasses ---- */
@@ -174,7 +208,7 @@ static void explain_dataclass(PyObject *type)
         why = "using fields with `init=False` are not supported";
     } else if (PyErr_GivenExceptionMatches(cause, PyExc_TypeError)) {
         kind = PyExc_TypeError;
-        why = "using fields with a custom __init__ is not supported";
+        why = "using a custom __init__ is not supported";
     }
     if (!why) {
         PyErr_SetRaisedException(cause);
@@ -212,12 +246,12 @@ static int check_dataclass(PyObject *object, PyObject *parts)
     return status;
 }
 
-static PyObject *pack_dataclass(py_state *state, PyObject *object)
+static PyObject *pack_dataclass(const packing *p, PyObject *object)
 {
     PyObject *parts = field_parts(object);
     if (!parts)
         return NULL;
-    PyObject *made = pack_items(state, object, parts, PY_PACK_DATACLASS,
+    PyObject *made = pack_items(p, object, parts, PY_PACK_DATACLASS,
                                 (PyObject *)Py_TYPE(object));
     if (made && made != object && check_dataclass(object, parts) != 0)
         Py_CLEAR(made);
@@ -235,52 +269,68 @@ static bool is_namedtuple(py_state *state, PyTypeObject *type)
 }
 
 /* An object of a class that somebody defined. */
-static PyObject *pack_other(py_state *state, PyObject *object)
+static PyObject *pack_other(const packing *p, PyObject *object)
 {
+    py_state *state = p->state;
     PyTypeObject *type = Py_TYPE(object);
-    if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
-        return Py_NewRef(object);
     if (py_type_lookup(type, state->str___dataclass_fields__))
-        return pack_dataclass(state, object);
+        return pack_dataclass(p, object);
     if (is_namedtuple(state, type))
-        return pack_items(state, object, object, PY_PACK_NAMED,
-                          (PyObject *)type);
+        return pack_items(p, object, object, PY_PACK_NAMED, (PyObject *)type);
     if (py_type_lookup(type, state->str___dask_graph__))
         return py_call_hook("collection", state->str_from_collection, &object,
                             1);
-    return Py_NewRef(object);
+    return is_iterator(p, type) ? pack_iterator(p, object) : Py_NewRef(object);
 }
 
-static PyObject *pack(py_state *state, PyObject *object)
+/* Its order is not that of the dict that it is. */
+static PyObject *pack_ordered(const packing *p, PyObject *object)
+{
+    PyObject *dict = PyObject_CallOneArg((PyObject *)&PyDict_Type, object);
+    PyObject *parts = dict ? dict_parts(dict) : NULL;
+    Py_XDECREF(dict);
+    return pack_parts(p, object, parts, PY_PACK_DICT,
+                      (PyObject *)&PyODict_Type);
+}
+
+static PyObject *pack(const packing *p, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     if (type == &PyList_Type)
-        return pack_items(state, object, object, PY_PACK_LIST, NULL);
+        return pack_items(p, object, object, PY_PACK_LIST, NULL);
     if (type == &PyTuple_Type)
-        return pack_items(state, object, object, PY_PACK_TUPLE, NULL);
+        return pack_items(p, object, object, PY_PACK_TUPLE, NULL);
     if (type == &PyDict_Type)
-        return pack_parts(state, object, dict_parts(object), PY_PACK_DICT,
-                          NULL);
+        return pack_parts(p, object, dict_parts(object), PY_PACK_DICT, NULL);
+    if (p->computes && type == &PyODict_Type)
+        return pack_ordered(p, object);
     if (type == &PySet_Type)
-        return pack_parts(state, object, PySequence_List(object), PY_PACK_SET,
+        return pack_parts(p, object, PySequence_List(object), PY_PACK_SET,
                           NULL);
     if (type == &PySlice_Type)
-        return pack_slice(state, object);
-    if (type == &PyListIter_Type || type == &PyTupleIter_Type ||
-        type == &PySetIter_Type)
-        return pack_iterator(state, object);
-    return pack_other(state, object);
+        return pack_slice(p, object);
+    if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
+        return pack_other(p, object);
+    if (is_iterator(p, type))
+        return pack_iterator(p, object);
+    return is_lazy(type) ? pack_lazy(p, object) : Py_NewRef(object);
+}
+
+static PyObject *packed_of(const packing *p, PyObject *object)
+{
+    if (py_is_delayed(p->state, object) || !PyType_IS_GC(Py_TYPE(object)))
+        return Py_NewRef(object);
+    if (Py_EnterRecursiveCall(" in a nested container"))
+        return NULL;
+    PyObject *made = pack(p, object);
+    Py_LeaveRecursiveCall();
+    return made;
 }
 
 PyObject *py_packed_of(py_state *state, PyObject *object)
 {
-    if (py_is_delayed(state, object) || !PyType_IS_GC(Py_TYPE(object)))
-        return Py_NewRef(object);
-    if (Py_EnterRecursiveCall(" in a nested container"))
-        return NULL;
-    PyObject *made = pack(state, object);
-    Py_LeaveRecursiveCall();
-    return made;
+    packing p = { .state = state };
+    return packed_of(&p, object);
 }
 
 /* ---- collect() ---- */
@@ -401,7 +451,8 @@ PyObject *py_collect(PyObject *module, PyObject *args, PyObject *kwargs)
                                      &object, &traverse))
         return NULL;
     placing p = { state, PyDict_New(), PyList_New(0) };
-    PyObject *item = traverse ? py_packed_of(state, object) : Py_NewRef(object);
+    packing targets = { .state = state, .computes = true };
+    PyObject *item = traverse ? packed_of(&targets, object) : Py_NewRef(object);
     PyObject *rebuild = NULL;
     if (p.places && p.found && item &&
         py_packed_each(state, item, place, &p) == 0)

@@ -16,7 +16,7 @@ typedef enum py_pack {
     PY_PACK_LIST,
     PY_PACK_TUPLE,
     PY_PACK_SET,
-    PY_PACK_DICT,      /* items: key, value, key, value, … */
+    PY_PACK_DICT,      /* items: key, value, …; type: its class, or NULL */
     PY_PACK_SLICE,     /* items: start, stop, step */
     PY_PACK_NAMED,     /* a namedtuple; type: its class */
     PY_PACK_DATACLASS, /* items: name, value, …; type: its class */

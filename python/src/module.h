@@ -38,6 +38,7 @@
     X(tokenize) \
     X(log_failure) \
     X(warn_unrun) \
+    X(warn_of_iterator) \
     X(visualize_run) \
     X(__dask_graph__) \
     X(__dask_scheduler__) \

@@ -99,6 +99,8 @@ static PyObject *fill_dict(const filling *f, const py_packed *packed)
         Py_XDECREF(value);
         Py_XDECREF(key);
     }
+    if (dict && packed->pack == PY_PACK_DICT && packed->type)
+        Py_SETREF(dict, PyObject_CallOneArg(packed->type, dict));
     return dict;
 }
 

@@ -6,6 +6,7 @@ import importlib
 import multiprocessing.pool
 import operator
 import os
+import subprocess
 import sys
 import threading
 import types
@@ -387,3 +388,42 @@ def test_different_defaults():
         compute(Other(mine), add(1, 2))
     both = compute(Other(mine), add(1, 2), scheduler="threads")
     assert both == ([2], 3)
+
+
+RELOAD = """\
+import importlib, sys
+import plait, plait.executors
+from plait.diagnostics import Profiler
+modules = [name for name in sys.modules if name.startswith("plait.")
+           and name != "plait._core"]
+if sys.argv[1] != "all":
+    modules = sys.argv[1].split()
+for name in modules:
+    importlib.reload(sys.modules[name])
+one = plait.delayed(abs)(-1)
+for scheduler in (None, "threads", "sync", "plait"):
+    assert one.compute(scheduler=scheduler) == 1
+    assert sys.modules["plait.base"].compute(one, scheduler=scheduler) == (1,)
+with plait.executors.ThreadPoolExecutor(1) as executor:
+    assert one.compute(pool=executor) == 1
+    assert one.compute(scheduler=executor) == 1
+with Profiler() as profiler:
+    assert plait.start(one).result() == [1]
+    assert one.compute() == 1
+assert len(profiler.results) == 2
+assert one.persist().compute() == 1
+"""
+
+
+@pytest.mark.parametrize("modules", [
+    "plait.threaded", "plait.local", "plait.multiprocessing",
+    "plait.threaded plait.scheduling", "plait.scheduling plait.threaded",
+    "plait.local plait.threaded plait.base", "plait.borrowed",
+    "plait.collection plait.base", "all"])
+def test_modules_may_be_reloaded(modules, tmp_path):
+    """In any number: a scheduler is the same function to them all."""
+    done = subprocess.run([sys.executable, "-c", RELOAD, modules],
+                          cwd=tmp_path, capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.stderr == ""
+    assert done.returncode == 0
