@@ -392,7 +392,7 @@ def test_different_defaults():
 
 RELOAD = """\
 import importlib, sys
-import plait, plait.executors
+import plait, plait.base, plait.executors
 from plait.diagnostics import Profiler
 modules = [name for name in sys.modules if name.startswith("plait.")
            and name != "plait._core"]
