@@ -142,24 +142,34 @@ def prepare(
 def _usual_settings(
     args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """The settings where little is said, and nothing is set: a scheduler of
-    ours by its name, or how many workers. None: there is more to it."""
+    """The settings where little is said and set: a scheduler of ours by its
+    name, and how many workers. None: there is more to it."""
     if set(map(type, args)) != _DELAYED or not kwargs.keys() <= _USUAL:
         return None
-    if not config.is_silent() or callbacks.are_any():
+    if not config.is_silent(but=_USUAL) or callbacks.are_any():
         return None
-    engine = _usual_engine(kwargs.get("scheduler"))
+    scheduler = _said(kwargs, "scheduler")
+    workers = _said(kwargs, "num_workers")
+    engine = _usual_engine(scheduler)
     if engine is None:
         return None
     logs.watch()
-    settings: dict[str, Any] = {"scheduler": engine} if kwargs else {}
-    if kwargs.get("num_workers") is not None:
-        settings["workers"] = arguments.count(kwargs["num_workers"])
+    settings: dict[str, Any] = {}
+    if scheduler is not None:
+        settings["scheduler"] = engine
+    if workers is not None:
+        settings["workers"] = arguments.count(workers)
     return settings
 
 
+def _said(kwargs: dict[str, Any], name: str) -> Any:
+    """What is said, or else set in the config; None: nothing."""
+    said = kwargs.get(name)
+    return config.config.get(name) if said is None else said
+
+
 _DELAYED = {_core.Delayed}
-_USUAL = {"scheduler", "num_workers"}
+_USUAL = frozenset(("scheduler", "num_workers"))
 
 
 def _usual_engine(scheduler: Any) -> str | None:

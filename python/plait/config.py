@@ -22,7 +22,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from types import TracebackType
 from typing import Any
 
@@ -114,15 +114,20 @@ def get(
     return default
 
 
-def is_silent() -> bool:
+def is_silent(but: Set[str] = frozenset()) -> bool:
     """Whether nothing says how to compute, so that nothing has to be asked.
+
+    Parameters
+    ----------
+    but : set of str
+        Names that may be set, by :func:`set`: who asks looks into `config`.
 
     Returns
     -------
     bool
         False: something is set, which may be something else.
     """
-    if config or _core.environment_has(_PREFIXES):
+    if not config.keys() <= but or _core.environment_has(_PREFIXES):
         return False
     theirs = sys.modules.get("dask.config")
     if theirs is None:

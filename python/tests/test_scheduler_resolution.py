@@ -132,6 +132,25 @@ def test_what_is_set_after_a_computation_counts_for_the_next(
     assert here.compute(**kwargs) == threading.get_ident()
 
 
+@pytest.mark.parametrize(
+    "said", [{}, {"num_workers": 1}, {"scheduler": None}])
+def test_what_is_said_and_what_is_set_count_together(said):
+    here = delayed(threading.get_ident)()
+    with config.set(scheduler="sync", num_workers=2):
+        assert here.compute(**said) == threading.get_ident()
+        assert here.compute(**{**said, "scheduler": "threads"}) != (
+            threading.get_ident())
+    with config.set(scheduler=None):
+        assert here.compute(**said) != threading.get_ident()
+
+
+def test_a_wrong_number_of_workers_that_is_set():
+    with config.set(num_workers=0):
+        with pytest.raises(ValueError, match="num_workers must be 1 or more"):
+            add(1, 2).compute()
+        assert add(1, 2).compute(num_workers=1) == 3
+
+
 def test_workers_that_dask_s_config_spells_its_way(monkeypatch):
     fake = Dask(config={"num-workers": 0})
     monkeypatch.setitem(sys.modules, "dask.config", fake)
