@@ -7,6 +7,7 @@
 #include "collect.h"
 #include "convert.h"
 #include "failure.h"
+#include "observer.h"
 
 #define FEW_ARGS 8
 #define LOOK_NS 50000000
@@ -205,7 +206,10 @@ static bool look_for_signals(py_lowering *low)
 static plait_value run(plait_context *ctx, const plait_value *args, size_t n)
 {
     const native_call *call = plait_context_payload(ctx);
-    plait_value value = plait_nil();
+    plait_value value =
+        call->low->watch ? py_watch_look(call->low) : plait_nil();
+    if (plait_is_error(value))
+        return value;
     if (call->low->looks && !look_for_signals(call->low))
         return plait_error_stop(
             plait_error_value(PLAIT_ECANCELED, "ended by a signal"));

@@ -41,6 +41,10 @@ PyObject *py_watch_end(py_lowering *low, PyObject *result);
 /* Needs the GIL. */
 void py_watch_free(py_watch *watch);
 
+/* The error of a task that is not to begin, as a callback has ended the run,
+ * else nil; for a run that is watched.  Without the GIL, too. */
+plait_value py_watch_look(const py_lowering *low);
+
 /* The function of tasks with callbacks: one that has ended the run keeps them
  * from beginning. */
 plait_value py_watch_task(plait_context *ctx, const plait_value *args,

@@ -167,12 +167,18 @@ void py_watch_free(py_watch *self)
     PyMem_RawFree(self);
 }
 
+plait_value py_watch_look(const py_lowering *low)
+{
+    if (!low->watch->listener || !py_listener_is_closed(low->watch->listener))
+        return plait_nil();
+    return plait_error_stop(
+        plait_error_value(PLAIT_ECANCELED, "a callback has ended the run"));
+}
+
 plait_value py_watch_task(plait_context *ctx, const plait_value *args,
                           size_t n_args)
 {
     const py_lowering *low = plait_context_payload(ctx);
-    if (py_listener_is_closed(low->watch->listener))
-        return plait_error_stop(
-            plait_error_value(PLAIT_ECANCELED, "a callback has ended the run"));
-    return py_task_run(ctx, args, n_args);
+    plait_value error = py_watch_look(low);
+    return plait_is_error(error) ? error : py_task_run(ctx, args, n_args);
 }
