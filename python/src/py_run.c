@@ -148,22 +148,12 @@ static bool is_running(py_run *self, uint32_t row)
     return false;
 }
 
-static bool has_failed(const py_lowering *low, uint32_t row)
-{
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(low->failures); i++) {
-        py_failure *failure = (py_failure *)PyList_GET_ITEM(low->failures, i);
-        if (failure->row == row)
-            return true;
-    }
-    return false;
-}
-
 static const char *state_of(py_run *self, uint32_t row, bool ended)
 {
     py_lowering *low = self->low;
     if (py_row_ended(low, row))
         return "done";
-    if (has_failed(low, row))
+    if (low->rows[row].failed)
         return "errored";
     if (is_running(self, row))
         return "running";
