@@ -33,6 +33,10 @@ PLAIT_API plait_value plait_fail_with(plait_context *ctx, plait_value payload,
  * Thread: task.  Blocks: no. */
 PLAIT_API bool plait_cancelled(const plait_context *ctx);
 
+/* Whether the task's own deadline is over: why plait_cancelled may be true.
+ * Thread: task, or one that knows it to be in its function.  Blocks: no. */
+PLAIT_API bool plait_timed_out(const plait_context *ctx);
+
 /* The task's key; valid while the task runs.  Thread: task.  Blocks: no. */
 PLAIT_API const char *plait_context_key(plait_context *ctx);
 

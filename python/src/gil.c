@@ -30,7 +30,6 @@ static void *thread_start(void *user, unsigned worker)
         thread->owned = thread->tstate != NULL;
     }
     thread->ident = PyThread_get_thread_ident();
-    thread->deadline_ns = INT64_MAX;
     thread->outer = here;
     here = thread;
     py_interrupt_add(thread);
@@ -128,7 +127,7 @@ int py_gil_look(void)
         return -1;
     if (!here || !here->ctx || !here->lowering || !plait_cancelled(here->ctx))
         return 0;
-    PyErr_SetNone(py_now_ns() >= here->deadline_ns
+    PyErr_SetNone(plait_timed_out(here->ctx)
                       ? PyExc_TimeoutError
                       : here->lowering->state->task_cancelled);
     return -1;

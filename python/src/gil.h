@@ -26,7 +26,6 @@ typedef struct py_thread {
     struct py_lowering *lowering; /* of that task */
     bool told;                    /* in an event; the engine has the GIL */
     uint32_t row;                 /* of that task */
-    int64_t deadline_ns;          /* of that task; INT64_MAX: none */
     uint64_t tasks;               /* that it has begun */
     _Atomic uint64_t serial;      /* of the task that runs, by that count */
     _Atomic uint64_t wanted;      /* the serial of a task to interrupt */

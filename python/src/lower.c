@@ -213,11 +213,6 @@ static int64_t after_ms(unsigned ms)
     return ms ? py_now_ns() + (int64_t)ms * 1000000 : INT64_MAX;
 }
 
-int64_t py_lowering_deadline(const py_lowering *low, uint32_t row)
-{
-    return after_ms(py_lowering_timeout_ms(low, row));
-}
-
 /* ---- merging ---- */
 
 /* Whether looking a key up runs no Python code. */

@@ -189,9 +189,6 @@ static inline uint32_t py_input_row(const py_lowering *low, uint32_t row,
 unsigned py_lowering_retries(const py_lowering *low, uint32_t row);
 unsigned py_lowering_timeout_ms(const py_lowering *low, uint32_t row);
 
-/* When the time of an attempt that begins now is up; INT64_MAX: never. */
-int64_t py_lowering_deadline(const py_lowering *low, uint32_t row);
-
 /* CLOCK_MONOTONIC. */
 int64_t py_now_ns(void);
 

@@ -51,9 +51,8 @@ static void send(py_thread *thread)
     if (!wanted || !low || thread->interrupted ||
         wanted != atomic_load_explicit(&thread->serial, memory_order_relaxed))
         return;
-    PyObject *kind = py_now_ns() >= thread->deadline_ns
-                         ? PyExc_TimeoutError
-                         : low->state->task_cancelled;
+    PyObject *kind = plait_timed_out(thread->ctx) ? PyExc_TimeoutError
+                                                  : low->state->task_cancelled;
     thread->interrupted = true;
     PyThreadState_SetAsyncExc(thread->ident, kind);
 }

@@ -236,23 +236,19 @@ typedef struct stay {
     plait_context *ctx;
     py_lowering *lowering;
     uint32_t row;
-    int64_t deadline_ns;
     uint64_t serial;
 } stay;
 
 static stay enter(py_thread *thread, plait_context *ctx, py_lowering *low,
                   uint32_t row)
 {
-    stay outer = {
-        thread->ctx, thread->lowering, thread->row, thread->deadline_ns,
-        atomic_load_explicit(&thread->serial, memory_order_relaxed)
-    };
+    stay outer = { thread->ctx, thread->lowering, thread->row,
+                   atomic_load_explicit(&thread->serial,
+                                        memory_order_relaxed) };
     thread->ctx = ctx;
     thread->failure_told = false;
     thread->lowering = low;
     thread->row = row;
-    bool timed = low->timeout_ms || low->has_options;
-    thread->deadline_ns = timed ? py_lowering_deadline(low, row) : INT64_MAX;
     atomic_store_explicit(&thread->serial, ++thread->tasks,
                           memory_order_relaxed);
     return outer;
@@ -266,7 +262,6 @@ static void leave(py_thread *thread, const stay *outer)
     thread->ctx = outer->ctx;
     thread->lowering = outer->lowering;
     thread->row = outer->row;
-    thread->deadline_ns = outer->deadline_ns;
     atomic_store_explicit(&thread->serial, outer->serial, memory_order_relaxed);
 }
 

@@ -5,6 +5,7 @@ import gc
 import operator
 import sqlite3
 import threading
+import time
 import weakref
 
 import pytest
@@ -162,3 +163,16 @@ def test_nothing_is_kept():
     del callback
     gc.collect()
     assert seen[0]() is None and dead() is None
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_a_task_s_time_is_up_before_its_function_begins(scheduler):
+    def spin():
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            pass
+
+    with Callback(pretask=lambda *_: time.sleep(0.1)):
+        failure = delayed(spin, timeout=0.05)().compute(
+            scheduler=scheduler, on_error="collect")
+    assert isinstance(failure.exception, TimeoutError)

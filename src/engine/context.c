@@ -45,14 +45,15 @@ void *plait_context_user(const plait_context *ctx)
     return ctx->run->user;
 }
 
-static bool is_late(const plait_context *ctx)
+bool plait_timed_out(const plait_context *ctx)
 {
     return ctx->deadline_ns != INT64_MAX && pl_clock_ns() >= ctx->deadline_ns;
 }
 
 bool plait_cancelled(const plait_context *ctx)
 {
-    return (pl_run_trouble(ctx->run) & PL_TROUBLE_STOPPING) || is_late(ctx);
+    return (pl_run_trouble(ctx->run) & PL_TROUBLE_STOPPING) ||
+           plait_timed_out(ctx);
 }
 
 static plait_value fail(plait_context *ctx, plait_value payload,
@@ -90,9 +91,9 @@ plait_value plait_fail(plait_context *ctx, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    plait_value error =
-        fail(ctx, plait_nil(), is_late(ctx) ? PLAIT_ETIMEDOUT : PLAIT_ETASK,
-             format, args);
+    plait_value error = fail(
+        ctx, plait_nil(), plait_timed_out(ctx) ? PLAIT_ETIMEDOUT : PLAIT_ETASK,
+        format, args);
     va_end(args);
     return error;
 }
@@ -103,8 +104,8 @@ plait_value plait_fail_with(plait_context *ctx, plait_value payload,
     va_list args;
     va_start(args, format);
     plait_value error =
-        fail(ctx, payload, is_late(ctx) ? PLAIT_ETIMEDOUT : PLAIT_ETASK, format,
-             args);
+        fail(ctx, payload, plait_timed_out(ctx) ? PLAIT_ETIMEDOUT : PLAIT_ETASK,
+             format, args);
     va_end(args);
     return error;
 }

@@ -114,6 +114,7 @@ static plait_value cancel_own_run(plait_context *ctx, const plait_value *args,
         ;
     plait_run_cancel(atomic_load(run));
     assert_true(plait_cancelled(ctx));
+    assert_false(plait_timed_out(ctx));
     return plait_int(5);
 }
 

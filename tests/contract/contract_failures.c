@@ -341,6 +341,28 @@ static void a_task_that_takes_too_long_is_told(void **state)
     plait_graph_free(g);
 }
 
+static plait_value until_timed_out(plait_context *ctx, const plait_value *args,
+                                   size_t n)
+{
+    (void)args;
+    while (!plait_timed_out(ctx))
+        ;
+    return plait_int((int64_t)n + plait_cancelled(ctx));
+}
+
+static void a_task_knows_that_its_own_time_is_up(void **state)
+{
+    (void)state;
+    plait_options options = contract_options();
+    plait_value out;
+    options.timeout_ms = 1;
+    plait_graph *g = plait_graph_new();
+    plait_task x = plait_delayed(g, until_timed_out);
+    assert_int_equal(plait_compute(g, x, &options, &out, NULL), PLAIT_OK);
+    assert_int_equal(plait_as_int(out), 1);
+    plait_graph_free(g);
+}
+
 static void a_run_that_takes_too_long_is_stopped(void **state)
 {
     (void)state;
@@ -404,6 +426,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(a_stop_mark_ends_the_run),
     cmocka_unit_test(a_task_is_retried),
     cmocka_unit_test(a_task_that_takes_too_long_is_told),
+    cmocka_unit_test(a_task_knows_that_its_own_time_is_up),
     cmocka_unit_test(a_run_that_takes_too_long_is_stopped),
 };
 
