@@ -57,7 +57,7 @@ _Key = str | tuple[Any, ...]
 # key of each task that has ended, or never ran, without a value. They are
 # called one at a time: in the thread that computes; where the event happens in
 # a computation that a task or `start` began. A task waits for its pretask, and
-# what needs its value for its posttask. The first exception of one ends the run.
+# what needs its value for its posttask. The first exception ends the run.
 _Five = tuple[
     Callable[..., object] | None,
     Callable[..., object] | None,
@@ -308,11 +308,14 @@ _Timing = tuple[str, int | None, int, float | None, float | None]
 
 @final
 class Observer:
-    """Something in C that watches computations: `progress`, `trace` or
-    `profile` made it. It may watch several, also at one time."""
+    """Something in C that watches computations: `progress`, `trace`,
+    `profile` or `tally` made it. It may watch several, also at one time."""
 
     @property
     def closed(self) -> bool: ...
+    @property
+    def watches(self) -> bool:
+        """Whether a computation goes on that it watches."""
     def close(self) -> None:
         """Let go of it; a trace is written now: OSError when it can't be.
         RuntimeError while a computation goes on that it watches."""
@@ -322,6 +325,8 @@ class Observer:
         """Of a profile: outcome (running, done, errored, skipped), worker,
         attempts, begin and end of each task's last run, the latter two by
         the clock of time.monotonic."""
+    def counts(self) -> dict[str, int]:
+        """Of a tally: total, done, failed, skipped; also while they run."""
     def __enter__(self) -> Observer: ...
     def __exit__(self, *raised: object) -> None: ...
 
@@ -335,6 +340,9 @@ def trace(path: str | os.PathLike[str]) -> Observer:
 
 def profile() -> Observer:
     """Notes when each task ran, where, and how it ended."""
+
+def tally() -> Observer:
+    """Counts tasks."""
 
 def draw(
     source: Sequence[Delayed] | Run,

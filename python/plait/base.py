@@ -135,7 +135,9 @@ def prepare(
         targets = borrowed.lend(targets, executor)
         settings.setdefault("workers", borrowed.limit(executor))
     settings["scheduler"] = engine
-    settings["callbacks"] = callbacks.bridged(targets, said["callbacks"])
+    settings["callbacks"], more = callbacks.bridged(targets, said["callbacks"])
+    if more:
+        settings["observers"] = [*settings["observers"], *more]
     return targets, settings, finish
 
 

@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 from plait import _core, daskgraph
-from plait.adoption import Adopted
-from plait.refs import calls, refs_in
+from plait.daskgraph import known_in, needs_of
+from plait.refs import calls
 
 __all__ = [
     "Callback",
@@ -107,6 +107,14 @@ class Callback:
         traceback: TracebackType | None,
     ) -> None:
         self._added.__exit__(kind, error, traceback)
+
+    def _observer(
+        self, targets: list[_core.Delayed]
+    ) -> _core.Observer | None:
+        """What watches a computation of these in the place of all functions
+        but ``_start`` and ``_finish``, which get no graph then: it costs far
+        less."""
+        return None
 
     def register(self) -> None:
         """Call the functions in all computations from now on."""
@@ -237,8 +245,9 @@ def are_any() -> bool:
 
 def bridged(
     targets: list[_core.Delayed], given: Iterable[Any] | None
-) -> Sequence[_Six]:
-    """What the extension is to call for the callbacks that there are.
+) -> tuple[Sequence[_Six], list[_core.Observer]]:
+    """What the extension is to call, and which observers are to watch, for
+    the callbacks that there are.
 
     Parameters
     ----------
@@ -249,8 +258,9 @@ def bridged(
 
     Returns
     -------
-    sequence of tuples
+    functions : sequence of tuples
         None or one.
+    observers : list of Observer
     """
     if given is not None:
         wanted = [_as_tuple(one) for one in given]
@@ -262,7 +272,20 @@ def bridged(
             for one in kind.active
             if one not in called
         ]
-    return (_Bridge(targets, wanted).functions,) if wanted else ()
+    if not wanted:
+        return (), []
+    observers = {one: _observer(one, targets) for one in wanted}
+    loud = [one for one in wanted if observers[one] is None]
+    frame = _Bridge(targets, wanted, loud) if loud else _Frame(wanted)
+    return (frame.functions,), [one for one in observers.values() if one]
+
+
+def _observer(
+    callback: _Tuple, targets: list[_core.Delayed]
+) -> _core.Observer | None:
+    functions = [one for one in callback if one]
+    owner = getattr(functions[0], "__self__", None) if functions else None
+    return owner._observer(targets) if isinstance(owner, Callback) else None
 
 
 # What is called for a computation in the background that this is a task of.
@@ -305,29 +328,21 @@ def _kinds() -> list[Any]:
     return [Callback] if theirs in (None, Callback) else [Callback, theirs]
 
 
-class _Bridge:
-    """Between the extension and callbacks, for one computation."""
+class _Frame:
+    """Between the extension and callbacks, for one computation that nobody
+    but observers watch: its beginning and its end."""
 
-    def __init__(
-        self, targets: list[_core.Delayed], callbacks: list[_Tuple]
-    ) -> None:
+    def __init__(self, callbacks: list[_Tuple]) -> None:
         self.callbacks = callbacks
         self.hides = True
         self._begun: list[_Tuple] = []
-        self._dsk = daskgraph.tasks_of(targets)
-        self._state = _state(targets)
+        self._dsk: Any = {}
+        self._state: Any = {}
         self._hidden: _Hidden | None = None
 
     @property
     def functions(self) -> _Six:
-        return (
-            self._start,
-            self._start_state,
-            self._pretask,
-            self._posttask,
-            self._finish,
-            self._no_value,
-        )
+        return self._start, None, None, None, self._finish, None
 
     def _start(self, _: Any) -> None:
         if self.hides:
@@ -340,32 +355,6 @@ class _Bridge:
         except BaseException:
             self._finish(None, None, True)
             raise
-
-    def _start_state(self, _: Any, __: Any) -> None:
-        for one in self._begun:
-            if one[1]:
-                one[1](self._dsk, self._state)
-
-    def _pretask(self, key: Any, _: Any, __: Any) -> None:
-        if key in self._state.known:
-            return
-        self._state.begin(key)
-        for one in self._begun:
-            if one[2]:
-                one[2](key, self._dsk, self._state)
-
-    def _posttask(
-        self, key: Any, result: Any, _: Any, __: Any, worker: Any
-    ) -> None:
-        if key in self._state.known:
-            return
-        self._state.end(key, result)
-        for one in self._begun:
-            if one[3]:
-                one[3](key, result, self._dsk, self._state, worker)
-
-    def _no_value(self, key: Any) -> None:
-        self._state.lose(key)
 
     def _finish(self, _: Any, __: Any, errored: bool) -> None:
         begun, self._begun = self._begun, []
@@ -382,16 +371,61 @@ class _Bridge:
             raise error
 
 
-def _state(targets: list[_core.Delayed]) -> State:
-    needs: dict[Any, set[Any]] = {}
-    values = {}
-    for key, (function, args, kwargs) in calls(targets).items():
-        needs[key] = {ref.key for ref in refs_in([args, kwargs])}
-        if function is None:
-            values[key] = args[0]
-        elif type(function) is Adopted and function.is_value:
-            values[key] = function()
-    return State(needs, values, {target.key for target in targets})
+class _Bridge(_Frame):
+    """The same, and its tasks, for those that are called for them."""
+
+    def __init__(
+        self,
+        targets: list[_core.Delayed],
+        callbacks: list[_Tuple],
+        called: list[_Tuple],
+    ) -> None:
+        super().__init__(callbacks)
+        self._called = called
+        tasks = calls(targets)
+        self._dsk = daskgraph.tasks_of(tasks)
+        self._state = State(
+            needs_of(tasks),
+            known_in(tasks),
+            {target.key for target in targets},
+        )
+
+    @property
+    def functions(self) -> _Six:
+        return (
+            self._start,
+            self._start_state,
+            self._pretask,
+            self._posttask,
+            self._finish,
+            self._no_value,
+        )
+
+    def _start_state(self, _: Any, __: Any) -> None:
+        for one in self._called:
+            if one[1]:
+                one[1](self._dsk, self._state)
+
+    def _pretask(self, key: Any, _: Any, __: Any) -> None:
+        if key in self._state.known:
+            return
+        self._state.begin(key)
+        for one in self._called:
+            if one[2]:
+                one[2](key, self._dsk, self._state)
+
+    def _posttask(
+        self, key: Any, result: Any, _: Any, __: Any, worker: Any
+    ) -> None:
+        if key in self._state.known:
+            return
+        self._state.end(key, result)
+        for one in self._called:
+            if one[3]:
+                one[3](key, result, self._dsk, self._state, worker)
+
+    def _no_value(self, key: Any) -> None:
+        self._state.lose(key)
 
 
 class _Hidden:

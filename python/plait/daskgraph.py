@@ -17,7 +17,7 @@ from plait.nodes import is_in, is_task
 from plait.refs import Call, Shape, calls, has_refs, parts, refs_in
 from plait.walking import walk
 
-__all__ = ["graph_of", "tasks_of"]
+__all__ = ["graph_of", "known_in", "needs_of", "tasks_of"]
 
 _Layers = dict[Any, Mapping[Any, Any]]
 
@@ -47,13 +47,32 @@ def graph_of(targets: list[_core.Delayed]) -> Mapping[Any, Any]:
     return made.high(layered) if layered else made.low()
 
 
-def tasks_of(targets: list[_core.Delayed]) -> dict[Any, Any]:
-    """The same as a dict with nothing in it that doesn't run."""
-    tasks = calls(targets)
+def tasks_of(tasks: Mapping[Any, Call]) -> dict[Any, Any]:
+    """What ``plait.refs.calls`` made, as a graph with nothing in it that
+    doesn't run."""
     write = _writer(tasks)
     return {
         key: call[0].node if type(call[0]) is Adopted else write(key, *call)
         for key, call in tasks.items()
+    }
+
+
+def known_in(tasks: Mapping[Any, Call]) -> dict[Any, Any]:
+    """The values among them that nothing has to run for, by key."""
+    values = {}
+    for key, (function, args, _) in tasks.items():
+        if function is None:
+            values[key] = args[0]
+        elif type(function) is Adopted and function.is_value:
+            values[key] = function()
+    return values
+
+
+def needs_of(tasks: Mapping[Any, Call]) -> dict[Any, set[Any]]:
+    """The keys that each of them needs."""
+    return {
+        key: {ref.key for ref in refs_in([args, kwargs])}
+        for key, (_, args, kwargs) in tasks.items()
     }
 
 

@@ -4,10 +4,10 @@
  * in Dask, (start, start_state, pretask, posttask, finish), or of six.
  *
  * They are called one at a time: a task's function after pretask, and that of
- * what needs its result after posttask. compute calls them in the thread that computes, as in Dask.
- * In a task that computes, and for what start began, they are called where the
- * event happens, in the submitter's context: nobody waits there who could.
- * What a callback computes is computed in its own thread.
+ * what needs its result after posttask. compute calls them in the thread that
+ * computes, as in Dask. In a task that computes, and for what start began, they
+ * are called where the event happens, in the submitter's context: nobody waits
+ * there who could. What a callback computes is computed in its own thread.
  *
  * dsk and state are None here: plait.callbacks has them. The sixth function
  * gets the key of each task that has ended, or never ran, without a value.

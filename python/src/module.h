@@ -203,6 +203,7 @@ PyObject *py_current_task(PyObject *module, PyObject *unused);
 PyObject *py_progress(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_trace(PyObject *module, PyObject *path);
 PyObject *py_profile(PyObject *module, PyObject *unused);
+PyObject *py_tally(PyObject *module, PyObject *unused);
 PyObject *py_draw(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_native(PyObject *module, PyObject *path);
 PyObject *py_restore_native(PyObject *module, PyObject *args);

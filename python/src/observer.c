@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "gil.h"
+#include "tally.h"
 
-typedef enum observer_kind { PROGRESS, TRACE, PROFILE } observer_kind;
+typedef enum observer_kind { PROGRESS, TRACE, PROFILE, TALLY } observer_kind;
 
 typedef struct py_observer {
     PyObject_HEAD plait_observer *observer; /* NULL: closed */
@@ -77,6 +78,12 @@ const plait_observer *py_observer_get(PyObject *op)
     return ((py_observer *)op)->observer;
 }
 
+bool py_observer_names(PyObject *op)
+{
+    const py_observer *self = (const py_observer *)op;
+    return self->kind != TALLY;
+}
+
 bool py_observer_knows(const py_lowering *low, PyObject *op)
 {
     if (Py_TYPE(op) != low->state->observer_type)
@@ -108,6 +115,9 @@ static plait_status let_go(py_observer *self, plait_error *err)
         break;
     case PROFILE:
         plait_profile_free(observer);
+        break;
+    case TALLY:
+        PyMem_RawFree(observer);
         break;
     }
     if (self->stream)
@@ -166,6 +176,34 @@ static PyObject *get_closed(PyObject *op, void *closure)
 {
     (void)closure;
     return PyBool_FromLong(!((py_observer *)op)->observer);
+}
+
+static PyObject *get_watches(PyObject *op, void *closure)
+{
+    (void)closure;
+    /* acquire: see py_observer_end */
+    unsigned runs =
+        atomic_load_explicit(&((py_observer *)op)->runs, memory_order_acquire);
+    return PyBool_FromLong(runs > 0);
+}
+
+/* ---- what a tally knows ---- */
+
+static PyObject *observer_counts(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    const py_observer *self = (const py_observer *)op;
+    if (self->kind != TALLY || !self->observer) {
+        PyErr_SetString(PyExc_ValueError, self->observer
+                                              ? "the observer is no tally"
+                                              : "the observer is closed");
+        return NULL;
+    }
+    py_counts counts = py_tally_counts(self->observer);
+    return Py_BuildValue("{snsnsnsn}", "total", (Py_ssize_t)counts.total,
+                         "done", (Py_ssize_t)counts.done, "failed",
+                         (Py_ssize_t)counts.failed, "skipped",
+                         (Py_ssize_t)counts.skipped);
 }
 
 /* ---- what a profile knows ---- */
@@ -262,6 +300,8 @@ static PyObject *observer_timings(PyObject *op, PyObject *unused)
 /* ---- the type ---- */
 
 static PyMethodDef methods[] = {
+    { "counts", observer_counts, METH_NOARGS,
+      PyDoc_STR("Of a tally: total, done, failed, skipped.") },
     { "close", observer_close, METH_NOARGS,
       PyDoc_STR("Let go of it; a trace is written now.") },
     { "times", observer_times, METH_NOARGS,
@@ -276,6 +316,7 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef getset[] = {
     { "closed", get_closed, NULL, NULL, NULL },
+    { "watches", get_watches, NULL, NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -378,6 +419,16 @@ PyObject *py_profile(PyObject *module, PyObject *unused)
     self->keys = PyDict_New();
     if (self->keys)
         self->observer = plait_profile_new();
+    return made(self);
+}
+
+PyObject *py_tally(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    py_observer *self = new_observer(module, TALLY);
+    if (!self)
+        return NULL;
+    self->observer = py_tally_new();
     return made(self);
 }
 

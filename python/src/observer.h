@@ -60,6 +60,9 @@ void py_observer_end(PyObject *observer);
 
 const plait_observer *py_observer_get(PyObject *observer);
 
+/* Whether it tells tasks by their names: of what has begun to watch. */
+bool py_observer_names(PyObject *observer);
+
 /* Whether it is a profile, not closed, that watched a run of this. */
 bool py_observer_knows(const py_lowering *low, PyObject *observer);
 

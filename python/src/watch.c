@@ -48,6 +48,14 @@ static PyObject *read_observers(py_lowering *low, PyObject *given)
     return all;
 }
 
+static bool need_names(PyObject *observers)
+{
+    bool need = false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(observers) && !need; i++)
+        need = py_observer_names(PyTuple_GET_ITEM(observers, i));
+    return need;
+}
+
 static void let_go(py_watch *self)
 {
     /* relaxed: only that it is done once matters */
@@ -62,10 +70,9 @@ static void let_go(py_watch *self)
 
 static int set_up(py_lowering *low, py_watch *self, const py_settings *settings)
 {
-    if (settings->observers && py_lowering_name_tasks(low) != 0)
-        return -1;
     self->observers = read_observers(low, settings->observers);
-    if (!self->observers)
+    if (!self->observers ||
+        (need_names(self->observers) && py_lowering_name_tasks(low) != 0))
         return -1;
     if (settings->callbacks) {
         self->listener = py_listener_new(low, settings->callbacks, settings,

@@ -10,7 +10,7 @@ import types
 
 import pytest
 
-from plait.base import compute
+from plait.base import compute, start
 from plait.callbacks import Callback
 from plait.delayed import delayed
 from plait.diagnostics import Profiler, ProgressBar
@@ -105,6 +105,30 @@ def test_a_bar_that_grows():
     assert last.compute() == 4
 
 
+def test_a_bar_with_functions_of_its_own(capsys):
+    class Noting(ProgressBar):
+        def _posttask(self, key, value, dsk, state, worker):
+            keys.append(key)
+
+    keys = []
+    with Noting():
+        chain().compute()
+    assert keys == ["two", "three"]
+    assert_completed(capsys.readouterr().out)
+
+
+def test_a_bar_a_profile_and_a_callback(capsys):
+    keys = []
+    with ProgressBar(), Profiler() as prof, Callback(
+        start=lambda dsk: keys.append(set(dsk)),
+        pretask=lambda key, dsk, state: keys.append(key),
+    ):
+        chain().compute()
+    assert keys == [{"one", "two", "three"}, "two", "three"]
+    assert [task.key for task in prof.results] == ["two", "three"]
+    assert_completed(capsys.readouterr().out)
+
+
 def test_a_registered_bar(capsys):
     bar = ProgressBar()
     bar.register()
@@ -195,6 +219,34 @@ def test_a_profile_of_what_fails():
         with Profiler() as prof:
             bad.compute()
     assert [task.key for task in prof.results] == ["two", "three"]
+
+
+def test_a_profile_of_what_goes_on():
+    go_on = threading.Event()
+    first = add(1, 2, dask_key_name="first")
+    last = delayed(lambda _: go_on.wait(60))(first, dask_key_name="last")
+    with Profiler() as prof:
+        run = start(last)
+        while not prof.results:
+            run.wait(0.001)
+        assert [task.key for task in prof.results] == ["first"]
+        go_on.set()
+        assert run.result() == [True]
+    assert [task.key for task in prof.results] == ["first", "last"]
+    assert prof.needs["last"] == {"first"}
+
+
+def test_a_profiler_with_functions_of_its_own():
+    class Values(Profiler):
+        def _posttask(self, key, value, *more):
+            super()._posttask(key, value, *more)
+            values.append(value)
+
+    values = []
+    with Values() as prof:
+        chain().compute()
+    assert values == [2, 3] and len(prof.results) == 2
+    assert prof.needs["three"] == {"one", "two"}
 
 
 def test_a_registered_profiler():

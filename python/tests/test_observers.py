@@ -146,6 +146,33 @@ def test_a_profile_of_a_task_that_runs():
         seen.times()
 
 
+def test_a_tally_counts():
+    bad = delayed(refuse)(1)
+    seen = _core.tally()
+    compute(fan(5), add(bad, 1), observers=[seen], on_error="collect")
+    expected = {"total": 8, "done": 6, "failed": 1, "skipped": 1}
+    assert seen.counts() == expected
+    compute(fan(5), observers=[seen])
+    assert seen.counts() == {**expected, "total": 14, "done": 12}
+    with _core.profile() as profile, pytest.raises(ValueError):
+        profile.counts()
+    seen.close()
+    with pytest.raises(ValueError, match="closed"):
+        seen.counts()
+
+
+def test_an_observer_knows_whether_it_watches():
+    go_on = threading.Event()
+    with _core.tally() as seen:
+        assert not seen.watches
+        run = start(delayed(go_on.wait)(60), observers=[seen])
+        assert seen.watches
+        go_on.set()
+        run.wait()
+        run.result()
+    assert not seen.watches
+
+
 def test_several_observers_and_callbacks_at_once(tmp_path):
     notes = []
     with noting(notes), _core.profile() as times, \

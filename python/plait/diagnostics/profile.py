@@ -11,7 +11,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from plait import _core
 from plait.callbacks import Callback
+from plait.daskgraph import known_in, needs_of, tasks_of
+from plait.refs import Call, calls
 
 __all__ = ["Profiler", "TaskData"]
 
@@ -34,8 +37,6 @@ class Profiler(Callback):
 
     Attributes
     ----------
-    results : list of TaskData
-        The tasks that ended with a value.
     start_time, end_time : float or None
         Of the ``with`` block.
 
@@ -52,11 +53,46 @@ class Profiler(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.results: list[TaskData] = []
-        self.needs: dict[Any, frozenset[Any]] = {}
+        self._results: list[TaskData] = []
+        self._needs: dict[Any, frozenset[Any]] = {}
+        self._watched: list[_Watched] = []
         self.start_time: float | None = None
         self.end_time: float | None = None
         self._begun: dict[Any, float] = {}
+
+    @property
+    def results(self) -> list[TaskData]:
+        """The tasks that ended with a value."""
+        going_on = self._look()
+        return self._results + going_on if going_on else self._results
+
+    @property
+    def needs(self) -> dict[Any, frozenset[Any]]:
+        """The keys that each task needs."""
+        self._look()
+        return self._needs
+
+    def _observer(
+        self, targets: list[_core.Delayed]
+    ) -> _core.Observer | None:
+        if type(self) is not Profiler:
+            return None
+        self._watched.append(_Watched(targets))
+        return self._watched[-1].profile
+
+    def _look(self) -> list[TaskData]:
+        """Keeps what has ended; returns the results of what goes on."""
+        going_on = []
+        for one in self._watched[:]:
+            ended = not one.profile.watches
+            results = one.results()
+            if ended and one in self._watched:
+                self._watched.remove(one)
+                self._results += results
+                self._needs.update(one.needs())
+            else:
+                going_on += results
+        return going_on
 
     def __enter__(self) -> Profiler:
         self.clear()
@@ -75,7 +111,7 @@ class Profiler(Callback):
 
     def _start_state(self, dsk: Any, state: Mapping[str, Any]) -> None:
         for key, needs in state["dependencies"].items():
-            self.needs[key] = frozenset(needs)
+            self._needs[key] = frozenset(needs)
 
     def _pretask(self, key: Any, dsk: Any, state: Any) -> None:
         self._begun[key] = perf_counter()
@@ -85,15 +121,16 @@ class Profiler(Callback):
     ) -> None:
         ended = perf_counter()
         begun = self._begun.pop(key, ended)
-        self.results.append(TaskData(key, dsk[key], begun, ended, worker))
+        self._results.append(TaskData(key, dsk[key], begun, ended, worker))
 
     def _finish(self, dsk: Any, state: Any, errored: bool) -> None:
         self._begun.clear()
 
     def clear(self) -> None:
         """Forget what was noted."""
-        self.results.clear()
-        self.needs.clear()
+        self._results.clear()
+        self._needs.clear()
+        self._watched.clear()
         self._begun.clear()
         self.start_time = None
         self.end_time = None
@@ -142,6 +179,39 @@ class Profiler(Callback):
         """
         plot = importlib.import_module("plait.diagnostics.plot")
         return plot.visualize(self, **kwargs)
+
+
+class _Watched:
+    """A computation that a profile in C has watched, or does so."""
+
+    def __init__(self, targets: list[_core.Delayed]) -> None:
+        self.profile = _core.profile()
+        self._targets = targets
+        self._tasks: dict[Any, Call] | None = None
+
+    @property
+    def tasks(self) -> dict[Any, Call]:
+        if self._tasks is None:
+            self._tasks = calls(self._targets)
+        return self._tasks
+
+    def needs(self) -> dict[Any, frozenset[Any]]:
+        needs = needs_of(self.tasks).items()
+        return {key: frozenset(inputs) for key, inputs in needs}
+
+    def results(self) -> list[TaskData]:
+        """Of what has ended until now, in that order."""
+        known, graph = known_in(self.tasks), tasks_of(self.tasks)
+        return sorted(
+            (
+                TaskData(key, graph[key], begin, end, worker)
+                for key, (outcome, worker, _, begin, end) in (
+                    self.profile.timings().items()
+                )
+                if outcome == "done" and begin and end and key not in known
+            ),
+            key=lambda task: task.end_time,
+        )
 
 
 def _events(prof: Profiler) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import threading
 from time import perf_counter
 from typing import Any, TextIO
 
-from plait import notebook
+from plait import _core, notebook
 from plait.callbacks import Callback
 
 __all__ = ["ProgressBar", "format_time"]
@@ -57,6 +57,7 @@ class ProgressBar(Callback):
         self._dt = dt
         self._out = out
         self._state: Any = None
+        self._tally: _core.Observer | None = None
         self._ended = threading.Event()
         self._timer: threading.Thread | None = None
         self._begin = 0.0
@@ -66,6 +67,12 @@ class ProgressBar(Callback):
     @property
     def _running(self) -> bool:
         return self._timer is not None and not self._ended.is_set()
+
+    def _observer(
+        self, targets: list[_core.Delayed]
+    ) -> _core.Observer | None:
+        self._tally = _core.tally() if type(self) is ProgressBar else None
+        return self._tally
 
     def _start(self, dsk: Any) -> None:
         self._state = None
@@ -97,6 +104,7 @@ class ProgressBar(Callback):
         self._screen.show(share, self._width, self.last_duration)
         self._screen.end()
         self._state = None
+        self._tally = None
 
     def _draw_often(self, ended: threading.Event) -> None:
         while not ended.wait(self._dt):
@@ -107,7 +115,10 @@ class ProgressBar(Callback):
                 self._screen.show(share, self._width, elapsed)
 
     def _share(self) -> float:
-        state = self._state
+        state, tally = self._state, self._tally
+        if tally is not None:
+            counts = tally.counts()
+            return counts["done"] / counts["total"] if counts["total"] else 0.0
         if not state:
             return 0.0
         done = len(state["finished"])
