@@ -14,7 +14,7 @@ from typing import Any
 from plait import _core
 from plait.adoption import Adopted, Finalize, Origin
 from plait.nodes import is_in, is_task
-from plait.refs import Call, Shape, calls, has_refs, parts, refs_in
+from plait.refs import ATOMS, Call, Shape, calls, has_refs, parts, refs_in
 from plait.walking import walk
 
 __all__ = ["graph_of", "known_in", "needs_of", "tasks_of"]
@@ -71,7 +71,12 @@ def known_in(tasks: Mapping[Any, Call]) -> dict[Any, Any]:
 def needs_of(tasks: Mapping[Any, Call]) -> dict[Any, set[Any]]:
     """The keys that each of them needs."""
     return {
-        key: {ref.key for ref in refs_in([args, kwargs])}
+        key: {
+            ref.key
+            for value in (*args, *kwargs.values())
+            if has_refs(value)
+            for ref in refs_in(value)
+        }
         for key, (_, args, kwargs) in tasks.items()
     }
 
@@ -235,7 +240,10 @@ class _Tuples:
 
 
 def _is_mistakable(value: Any, keys: Mapping[Any, Any]) -> bool:
-    if type(value) is list:
+    kind = type(value)
+    if kind in ATOMS:
+        return kind is str and is_in(value, keys)
+    if kind is list:
         return True
     if is_task(value):
         return True

@@ -11,7 +11,16 @@ from typing import Any
 from plait import _core
 from plait._core import Ref
 
-__all__ = ["Call", "Shape", "calls", "filled", "has_refs", "parts", "refs_in"]
+__all__ = [
+    "ATOMS",
+    "Call",
+    "Shape",
+    "calls",
+    "filled",
+    "has_refs",
+    "parts",
+    "refs_in",
+]
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
@@ -84,13 +93,21 @@ def filled(value: Any, of: Callable[[Ref], Any]) -> Any:
 
 def has_refs(value: Any) -> bool:
     """Whether there is a reference in a value."""
+    if type(value) in ATOMS:
+        return False
     return any(True for _ in refs_in(value))
+
+
+# What most arguments are, and holds nothing.
+ATOMS = {int, float, bool, str, bytes, type(None)}
 
 
 def parts(value: Any) -> list[Any] | None:
     """What a container holds; a dict's keys and values take turns. None: it
     is no container that may hold references."""
     kind = type(value)
+    if kind in ATOMS:
+        return None
     if kind in (list, tuple, set):
         return list(value)
     if kind is dict:
