@@ -378,6 +378,9 @@ class Run:
     def failures(self) -> tuple[Failure, ...]: ...
     @property
     def targets(self) -> list[Delayed]: ...
+    def __enter__(self) -> Run: ...
+    def __exit__(self, *raised: object) -> None:
+        """Waits, as `wait` does; after an exception, cancels first."""
     def add_done_callback(self, fn: Callable[[Run], object]) -> None:
         """``fn(run)`` once it has ended; on any thread."""
     def visualize(self, *args: Any, **kwargs: Any) -> Any:

@@ -40,17 +40,17 @@ async def acompute(*args: Any, **kwargs: Any) -> Any:
     if targets is None:
         # A scheduler that can only be waited for.
         values = await asyncio.to_thread(finish, None)
-    elif settings["scheduler"] == "sync":
-        values = finish(
-            await asyncio.to_thread(_core.compute, targets, **settings)
-        )
     else:
-        values = finish(await _finished(_core.start(targets, **settings)))
+        if settings.get("scheduler") == "sync":
+            # One task at a time, but not in the thread of the loop.
+            settings = {**settings, "scheduler": "threads", "workers": 1}
+        run = _core.start(targets, **settings)
+        values = finish(await _finished(run, settings.get("run_timeout")))
     return values[0] if len(args) == 1 else values
 
 
-async def _finished(run: _core.Run) -> Any:
-    """The run's results."""
+async def _finished(run: _core.Run, seconds: float | None) -> Any:
+    """The run's results; it has so many seconds."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
@@ -62,8 +62,10 @@ async def _finished(run: _core.Run) -> Any:
 
     run.add_done_callback(wake)
     try:
-        await ended.wait()
+        await asyncio.wait_for(ended.wait(), seconds)
     except asyncio.CancelledError:
         run.cancel()
         raise
+    except TimeoutError:
+        pass  # The run says so, though a task may go on.
     return run.result()

@@ -204,6 +204,8 @@ def start(*args: Any, **kwargs: Any) -> _core.Run:
         To wait for, to ask, to cancel.
     """
     said = arguments.said(kwargs)
+    if not args:
+        return _core.start([])
     for one in args:
         if not isinstance(one, _core.Delayed):
             raise TypeError(

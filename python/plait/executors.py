@@ -170,9 +170,9 @@ class _Queue(_core.Calls):
 
     def stop(self) -> None:
         """Takes no more calls. Anywhere: no lock is taken."""
+        if not (self.broken or self.closing):
+            self.refuse(_EXITING if _exiting else _CLOSED)
         self.closing = True
-        if not self.broken:
-            self.refuse(_CLOSED)
 
     def fail(self) -> None:
         """A thread's initializer failed: so do all calls."""
@@ -459,8 +459,6 @@ def _exit() -> None:
     global _exiting
     _exiting = True
     for queue in list(_queues):
-        if not (queue.broken or queue.closing):
-            queue.refuse(_EXITING)
         queue.close()
 
 

@@ -71,6 +71,23 @@ static PyObject *run_cancel(PyObject *op, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *run_enter(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    return Py_NewRef(op);
+}
+
+static PyObject *run_exit(PyObject *op, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *cancelled =
+        n > 0 && args[0] != Py_None ? run_cancel(op, NULL) : Py_NewRef(Py_None);
+    Py_XDECREF(cancelled);
+    plait_error err = { PLAIT_ERROR_INIT };
+    plait_status status;
+    int ended = cancelled ? join((py_run *)op, -1, &status, &err) : -1;
+    return ended < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 /* ---- results ---- */
 
 static Py_ssize_t find_target(py_run *self, PyObject *target)
@@ -323,6 +340,9 @@ static void dealloc(PyObject *op)
 static PyMethodDef methods[] = {
     { "wait", METHOD(run_wait), METH_VARARGS | METH_KEYWORDS,
       PyDoc_STR("Whether it has ended within timeout seconds.") },
+    { "__enter__", run_enter, METH_NOARGS, NULL },
+    { "__exit__", METHOD(run_exit), METH_FASTCALL,
+      PyDoc_STR("Wait; after an exception, cancel first.") },
     { "done", run_done, METH_NOARGS, PyDoc_STR("Whether it has ended.") },
     { "cancel", run_cancel, METH_NOARGS, PyDoc_STR("Start nothing new.") },
     { "result", METHOD(run_result), METH_VARARGS | METH_KEYWORDS,
