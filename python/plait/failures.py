@@ -124,6 +124,34 @@ def log_failure(failure: Failure, traceback: TracebackType | None) -> None:
     )
 
 
+def format_exception(
+    exception: BaseException, traceback: TracebackType | None
+) -> str:
+    """An exception as Python shows it.
+
+    Parameters
+    ----------
+    exception : BaseException
+        It may be of a class that can't be shown.
+    traceback : traceback or None
+        To be shown in the place of its own.
+
+    Returns
+    -------
+    str
+        Lines.
+    """
+    from traceback import format_exception, format_tb
+
+    try:
+        lines = format_exception(type(exception), exception, traceback)
+    except Exception:
+        name = type(exception).__name__
+        lines = ["Traceback (most recent call last):\n", *format_tb(traceback)]
+        lines.append(f"{name}: <it can't be shown>\n")
+    return "".join(lines)
+
+
 def _text(exception: Exception) -> str:
     try:
         return str(exception)

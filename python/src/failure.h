@@ -112,8 +112,8 @@ int py_stack_traverse(const py_stack *stack, visitproc visit, void *arg);
 PyObject *py_stack_traceback(const py_stack *stack);
 
 /* Gives such a traceback to each exception that is behind this one, as cause,
- * context or member of a group, except `but` (or NULL) and what is behind it.
- */
+ * context or member of a group, except `but` (or NULL), what this thread
+ * handles, and what is behind these. */
 int py_stack_lighten_causes(PyObject *exception, PyObject *but);
 
 #endif

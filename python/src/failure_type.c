@@ -103,22 +103,11 @@ static PyObject *repr(PyObject *op)
     return text;
 }
 
-/* The lines of traceback.format_exception, as one text. */
 static PyObject *format_traceback(py_state *state, PyObject *exception,
                                   PyObject *traceback)
 {
-    PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *args[] = { module, (PyObject *)Py_TYPE(exception), exception,
-                         traceback };
-    PyObject *lines = module ? PyObject_VectorcallMethod(
-                                   state->str_format_exception, args, 4, NULL)
-                             : NULL;
-    PyObject *empty = lines ? PyUnicode_New(0, 0) : NULL;
-    PyObject *text = empty ? PyUnicode_Join(empty, lines) : NULL;
-    Py_XDECREF(empty);
-    Py_XDECREF(lines);
-    Py_XDECREF(module);
-    return text;
+    PyObject *args[] = { exception, traceback };
+    return py_call_hook("failures", state->str_format_exception, args, 2);
 }
 
 /* New; None: there is none. */

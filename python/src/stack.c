@@ -126,8 +126,10 @@ static int add_members(chain *self, PyObject *exception)
     if (!PyErr_GivenExceptionMatches(exception, PyExc_BaseExceptionGroup))
         return 0;
     PyObject *members = PyObject_GetAttrString(exception, "exceptions");
-    int status = members && PyTuple_Check(members) ? 0 : -1;
-    for (Py_ssize_t i = 0; status == 0 && i < PyTuple_GET_SIZE(members); i++) {
+    int status = members ? 0 : -1;
+    Py_ssize_t n =
+        members && PyTuple_Check(members) ? PyTuple_GET_SIZE(members) : 0;
+    for (Py_ssize_t i = 0; status == 0 && i < n; i++) {
         PyObject *member = PyTuple_GET_ITEM(members, i);
         if (PyExceptionInstance_Check(member))
             status = add(self, member);
@@ -166,19 +168,29 @@ static bool is_alone(PyObject *exception)
            !PyErr_GivenExceptionMatches(exception, PyExc_BaseExceptionGroup);
 }
 
+/* Begins with what is to stay as it is: the exception itself, `but`, and what
+ * is handled in this thread, which the caller has: a task that runs there gets
+ * it as a context. */
+static int begin(chain *self, PyObject *exception, PyObject *but)
+{
+    self->list = PyList_New(0);
+    self->known = PySet_New(NULL);
+    if (!self->list || !self->known || add(self, exception) != 0 ||
+        (but && add(self, but) != 0))
+        return -1;
+    return add_one(self, PyErr_GetHandledException());
+}
+
 int py_stack_lighten_causes(PyObject *exception, PyObject *but)
 {
     if (is_alone(exception))
         return 0;
-    chain all = { PyList_New(0), PySet_New(NULL) };
-    int status = all.list && all.known ? add(&all, exception) : -1;
-    if (status == 0 && but)
-        status = add(&all, but);
-    Py_ssize_t kept = status == 0 ? PyList_GET_SIZE(all.list) : 0;
+    chain all = { NULL, NULL };
+    int status = begin(&all, exception, but);
+    Py_ssize_t i = status == 0 ? PyList_GET_SIZE(all.list) : 0;
     if (status == 0)
         status = add_behind(&all, exception);
-    for (Py_ssize_t i = kept; status == 0 && i < PyList_GET_SIZE(all.list);
-         i++) {
+    for (; status == 0 && i < PyList_GET_SIZE(all.list); i++) {
         PyObject *behind = PyList_GET_ITEM(all.list, i);
         status = lighten(behind);
         if (status == 0)

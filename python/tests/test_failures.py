@@ -101,6 +101,22 @@ def test_an_exception_that_can_not_be_shown(scheduler, caplog):
     assert all("failed: Unspeakable: <" in text for text in texts)
 
 
+class Locked(Exception):
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+@both
+def test_an_exception_that_has_no_attributes(scheduler):
+    failures = collected(
+        *[delayed(throw)(Locked()) for _ in range(2)], scheduler=scheduler
+    )
+    for failure in failures:
+        assert type(failure.exception) is Locked
+        assert "in throw" in failure.traceback_text
+        assert "Locked" in failure.traceback_text
+
+
 class Noting(Exception):
     """Keeps notes its own way."""
 
@@ -216,6 +232,23 @@ def test_frames_of_a_chain_are_let_go_of_too(scheduler, how):
         text = failure.traceback_text
         assert f"KeyError: {i}" in text and "raise KeyError(i)" in text
         assert "in deep" in text and "in fail" in text
+
+
+def test_what_the_caller_handles_keeps_its_frames():
+    def begin():
+        own = "kept"
+        raise KeyError(own)
+
+    try:
+        begin()
+    except KeyError as error:
+        collected(
+            *[delayed(throw)(Odd(i)) for i in range(3)], scheduler="sync"
+        )
+        frame = error.__traceback__.tb_next.tb_frame
+        assert frame.f_locals == {"own": "kept"}
+    else:
+        pytest.fail("nothing was raised")
 
 
 def test_a_long_chain_of_causes():
