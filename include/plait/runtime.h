@@ -44,6 +44,10 @@ typedef struct plait_runtime {
     /* From any thread, at a timeout or cancel while a task of this runtime
      * runs on `thread`. Must not block, nor call Plait. */
     void (*interrupt)(void *user, void *thread);
+    /* Its tasks let others have the lock when these ask for it, so that a
+     * thread stays attached over any number of them. false: it is detached
+     * after 1,000 tasks or 2 ms, and others may take the lock then. */
+    bool yields;
 } plait_runtime;
 
 /*

@@ -74,6 +74,13 @@ static pl_attached_thread *thread_of(pl_attachment *attachment,
     return thread;
 }
 
+static void begin_turn(pl_attachment *attachment)
+{
+    attachment->tasks = 0;
+    attachment->look_at = 0;
+    attachment->attached_ns = pl_clock_ns();
+}
+
 static bool call_attach(pl_attachment *attachment, pl_attached_thread *thread)
 {
     const plait_runtime *runtime = &thread->state->runtime;
@@ -81,9 +88,7 @@ static bool call_attach(pl_attachment *attachment, pl_attached_thread *thread)
         return false;
     /* release: who interrupts sees the thread's struct */
     atomic_store_explicit(&attachment->now, thread, memory_order_release);
-    attachment->tasks = 0;
-    attachment->look_at = 0;
-    attachment->attached_ns = pl_clock_ns();
+    begin_turn(attachment);
     return true;
 }
 
@@ -198,9 +203,21 @@ void pl_attachment_take_up(pl_attachment *attachment,
     attachment->run = aside->run;
 }
 
+/* Lets others have the lock, where the tasks themselves don't. */
+static void offer(pl_attachment *attachment, pl_attached_thread *now)
+{
+    if (!now->state->runtime.yields) {
+        pl_detach(attachment);
+        return;
+    }
+    pl_runtime_free_deferred(now->state);
+    begin_turn(attachment);
+}
+
 void pl_attachment_task_done(pl_attachment *attachment)
 {
-    if (!now_of(attachment))
+    pl_attached_thread *now = now_of(attachment);
+    if (!now)
         return;
     attachment->tasks++;
     if (attachment->tasks < attachment->look_at &&
@@ -208,7 +225,7 @@ void pl_attachment_task_done(pl_attachment *attachment)
         return;
     int64_t held_ns = pl_clock_ns() - attachment->attached_ns;
     if (attachment->tasks >= MOST_TASKS || held_ns >= MOST_NS)
-        pl_detach(attachment);
+        offer(attachment, now);
     else if (held_ns < (int64_t)attachment->tasks * SHORT_NS)
         attachment->look_at = attachment->tasks + STRIDE;
 }

@@ -81,7 +81,8 @@ void pl_attachment_take_up(pl_attachment *attachment,
                            const pl_attachment_aside *aside);
 
 /* After a task of a runtime: offers its lock to others, by detaching, once
- * 1,000 tasks or 2 ms have gone by since the attach.  Blocks: no. */
+ * 1,000 tasks or 2 ms have gone by since the attach. One that yields stays
+ * attached, and its objects that wait are freed.  Blocks: no. */
 void pl_attachment_task_done(pl_attachment *attachment);
 
 /* Whether it is attached to the runtime, for tasks of this run. */

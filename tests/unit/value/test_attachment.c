@@ -125,6 +125,22 @@ static void the_lock_is_offered_after_a_long_time(void **state)
     assert_calls("stop(a)");
 }
 
+static void a_runtime_that_yields_stays_attached(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    runtime.yields = true;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    for (unsigned n = 0; n < 5000; n++) {
+        own.attached_ns -= 2000000;
+        pl_attachment_task_done(&own);
+    }
+    assert_calls("start(a as 0) attach(a) enter(r)");
+    pl_attachment_fini(&own);
+    assert_calls("leave(r) detach(a) stop(a)");
+}
+
 static void a_runtime_needs_no_callbacks(void **state)
 {
     static plait_runtime runtime = { PLAIT_RUNTIME_INIT, .name = "bare" };
@@ -324,6 +340,7 @@ int main(void)
         cmocka_unit_test(another_runtime_is_turned_to),
         cmocka_unit_test(the_lock_is_offered_after_many_tasks),
         cmocka_unit_test(the_lock_is_offered_after_a_long_time),
+        cmocka_unit_test(a_runtime_that_yields_stays_attached),
         cmocka_unit_test(a_runtime_needs_no_callbacks),
         cmocka_unit_test(a_refusal_is_told),
         cmocka_unit_test(a_runtime_that_cant_be_read_is_refused),

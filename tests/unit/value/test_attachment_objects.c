@@ -61,6 +61,23 @@ static void other_objects_wait_for_the_next_attach(void **state)
     pl_strbuf_fini(&calls);
 }
 
+static void a_runtime_that_yields_frees_what_waits(void **state)
+{
+    static plait_runtime runtime = RUNTIME(a);
+    static plait_type type;
+    pl_attachment own = { .worker = 0 };
+    (void)state;
+    runtime.yields = true;
+    assert_true(pl_attach(&own, &runtime, r, r));
+    plait_release(object_of(&runtime, &type)); /* as on another thread */
+    pl_strbuf_fini(&calls);
+    own.attached_ns -= 2000000;
+    pl_attachment_task_done(&own);
+    assert_calls("free(x)");
+    pl_attachment_fini(&own);
+    pl_strbuf_fini(&calls);
+}
+
 static void drain_frees_what_waits(void **state)
 {
     static plait_runtime one = RUNTIME(a), two = RUNTIME(b);
@@ -323,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_are_freed_at_once_when_attached),
         cmocka_unit_test(other_objects_wait_for_the_next_attach),
+        cmocka_unit_test(a_runtime_that_yields_frees_what_waits),
         cmocka_unit_test(drain_frees_what_waits),
         cmocka_unit_test(calls_run_attached),
         cmocka_unit_test(a_types_callbacks_run_attached),
