@@ -72,7 +72,7 @@ static bool attach(void *user, void *data)
         return false;
     }
     PyEval_RestoreThread(thread->tstate);
-    thread->fresh = true;
+    thread->until_pause = 0; /* signals may be waiting */
     return true;
 }
 
@@ -93,8 +93,32 @@ plait_runtime *py_runtime(void)
         .attach = attach,
         .detach = detach,
         .interrupt = py_interrupt,
+        .yields = true,
     };
     return &runtime;
+}
+
+/* ---- pauses ---- */
+
+int py_gil_pause(py_state *state)
+{
+    /* it is no function of the program's: tracers needn't see it */
+    PyThreadState *tstate = PyThreadState_Get();
+    PyThreadState_EnterTracing(tstate);
+    PyObject *none = PyObject_CallNoArgs(state->pause);
+    PyThreadState_LeaveTracing(tstate);
+    Py_XDECREF(none);
+    return none ? 0 : -1;
+}
+
+int py_gil_setup(py_state *state)
+{
+    PyObject *globals = PyDict_New();
+    state->pause =
+        globals ? PyRun_String("lambda: None", Py_eval_input, globals, globals)
+                : NULL;
+    Py_XDECREF(globals);
+    return state->pause ? 0 : -1;
 }
 
 /* ---- the threads that wait ---- */

@@ -17,12 +17,13 @@ typedef struct py_thread {
     struct py_thread *previous;
     struct py_thread *outer; /* of this thread, before */
     PyThreadState *tstate;
-    unsigned long ident; /* as threading has it */
-    bool owned;          /* the thread state was made for it */
-    bool fresh;          /* just attached: signals may be waiting */
-    bool failure_told;   /* its failure is logged: the engine need not */
-    bool interrupted;    /* guarded by the GIL: an exception was sent */
-    plait_context *ctx;  /* of the task that runs; NULL: none */
+    unsigned long ident;  /* as threading has it */
+    bool owned;           /* the thread state was made for it */
+    unsigned until_pause; /* tasks; see task.c */
+    int64_t paused_ns;
+    bool failure_told;  /* its failure is logged: the engine need not */
+    bool interrupted;   /* guarded by the GIL: an exception was sent */
+    plait_context *ctx; /* of the task that runs; NULL: none */
     struct py_lowering *lowering; /* of that task */
     bool told;                    /* in an event; the engine has the GIL */
     uint32_t row;                 /* of that task */
@@ -49,6 +50,16 @@ typedef struct py_left {
  */
 py_left py_gil_leave(void);
 void py_gil_take(py_left left);
+
+/*
+ * What the interpreter does between two calls of Python code, and never between
+ * two of C: lets others have the lock if they asked for it, calls the handlers
+ * of signals (on the main thread), raises what was sent to this thread. Runs
+ * any code. -1: an exception is set. About 40 ns.
+ */
+int py_gil_pause(py_state *state);
+
+int py_gil_setup(py_state *state);
 
 /* Whether it would do nothing. */
 bool py_gil_is_engines(void);

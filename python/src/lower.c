@@ -13,6 +13,9 @@
 #include "task.h"
 
 #define FEW_INPUTS 16
+/* With the GIL: longer than others wait before they ask for it, 5 ms, as only
+ * who has asked is sure to get it. */
+#define MOST_NS 10000000
 
 typedef struct lowering_walk {
     py_walk walk;
@@ -86,7 +89,7 @@ static int add_input(PyObject *delayed, void *user)
         return 0;
     if (w->n_inputs == w->inputs_room && more_inputs(w) != 0)
         return -1;
-    uint32_t row = w->low->ids[input->mark];
+    uint32_t row = py_lowering_row(w->low, input);
     w->inputs[w->n_inputs++] = plait_ref(py_lowering_task(w->low, row));
     return 0;
 }
@@ -271,14 +274,14 @@ static int visit(py_walk *walk, py_delayed_object *task)
 {
     lowering_walk *w = (lowering_walk *)walk;
     py_lowering *low = w->low;
-    uint32_t equal;
+    uint32_t equal, place = walk->n - 1;
     task->flags |= PY_LOWERED;
     if (find_equal(w, task, &equal) != 0)
         return -1;
     if (equal != PY_NO_ROW)
-        return set_id(low, task->mark, equal);
+        return set_id(low, place, equal);
     plait_task handle;
-    if (!add_row(low, task) || set_id(low, task->mark, low->n_rows - 1) != 0 ||
+    if (!add_row(low, task) || set_id(low, place, low->n_rows - 1) != 0 ||
         add_to_graph(w, task, &handle) != 0)
         return -1;
     if (task->cold ||
@@ -297,7 +300,7 @@ static int add_target(lowering_walk *w, size_t i)
         return 0;
     if (py_walk_add(&w->walk, target) != 0)
         return -1;
-    uint32_t row = low->ids[target->mark];
+    uint32_t row = py_lowering_row(low, target);
     low->target_rows[i] = row;
     low->rows[row].uses++;
     low->tasks[low->n_tasks++] = py_lowering_task(low, row);
@@ -309,6 +312,7 @@ static int add_targets(py_lowering *low)
     lowering_walk w = { .low = low, .inputs_room = FEW_INPUTS };
     py_walk_init(&w.walk, low->state);
     w.walk.visit = visit;
+    low->walk = &w.walk;
     w.inputs = w.few;
     int status = 0;
     size_t n = (size_t)PyList_GET_SIZE(low->targets);
@@ -319,6 +323,7 @@ static int add_targets(py_lowering *low)
     low->places = w.walk.tasks;
     low->n_places = w.walk.n;
     w.walk.tasks = NULL;
+    low->walk = NULL;
     py_walk_fini(&w.walk);
     if (w.inputs != w.few)
         PyMem_RawFree(w.inputs);
@@ -370,18 +375,39 @@ py_lowering *py_lower(py_state *state, PyObject *targets,
     return NULL;
 }
 
-static void lowering_free(py_lowering *low)
+/* Lets others have the GIL now and then: no signal is looked for, as there is
+ * nobody to tell of what its handler raised. */
+static void release_results(py_lowering *low)
 {
-    py_watch_free(low->watch);
-    plait_graph_free(low->graph);
-    for (uint32_t i = 0; i < low->n_rows; i++)
+    int64_t kept_ns = py_now_ns();
+    for (uint32_t i = 0; i < low->n_rows; i++) {
         Py_CLEAR(low->rows[i].result);
+        if (i % 4096 == 0 && py_now_ns() - kept_ns > MOST_NS) {
+            PyEval_RestoreThread(PyEval_SaveThread());
+            kept_ns = py_now_ns();
+        }
+    }
+}
+
+/* May take long, and needs no GIL. */
+static void free_arrays(py_lowering *low)
+{
+    PyThreadState *tstate = PyEval_SaveThread();
+    plait_graph_free(low->graph);
     PyMem_RawFree(low->rows);
     PyMem_RawFree(low->ids);
     PyMem_RawFree(low->places);
     PyMem_RawFree(low->index);
     PyMem_RawFree(low->target_rows);
     PyMem_RawFree(low->tasks);
+    PyEval_RestoreThread(tstate);
+}
+
+static void lowering_free(py_lowering *low)
+{
+    py_watch_free(low->watch);
+    release_results(low);
+    free_arrays(low);
     py_native_release(low);
     Py_XDECREF(low->targets);
     Py_XDECREF(low->context);

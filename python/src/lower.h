@@ -2,10 +2,10 @@
 /*
  * lower.h: from Delayeds to a plait_graph.
  *
- * A walk lists what the targets need, inputs first, without recursion. One
- * thread walks at a time, and walking runs no Python code, so that a Delayed's
- * `mark`, its place in the list, is valid while the walk goes on; it is checked
- * against the list, and never has to be reset.
+ * A walk lists what the targets need, inputs first, without recursion. A
+ * Delayed's `mark` is its place in the list; it is checked against the list,
+ * and never has to be reset. Now and then a walk pauses, and others may walk:
+ * who finds that another has marked since marks its own list again.
  *
  * A lowering is one computation's graph with a row for each task. There is one
  * C function for all of them (task.c); its C arguments are the numbers of the
@@ -30,34 +30,37 @@ struct py_walk {
     struct py_frame *frames;
     size_t depth;
     size_t frames_room;
-    bool walks;      /* others wait */
-    int64_t kept_ns; /* the GIL, since then */
-    uint32_t steps;
+    uint64_t id;
+    uint32_t steps; /* since the last pause */
     /* Called for each task when it has its place, and its inputs have. */
     int (*visit)(py_walk *walk, py_delayed_object *task);
     void *user;
 };
 
-/* Whether a task has its place, which is then its mark. */
+/* Begins to walk, and ends it. */
+void py_walk_init(py_walk *walk, py_state *state);
+void py_walk_fini(py_walk *walk);
+
+/* See py_walk_settle. */
+void py_walk_mark_again(py_walk *walk);
+
+/* Makes the marks those of this walk: before they are looked at, where Python
+ * code may have run since. */
+static inline void py_walk_settle(py_walk *walk)
+{
+    if (walk->state->marker != walk->id)
+        py_walk_mark_again(walk);
+}
+
+/* Whether a task has its place, which is then its mark. Settled. */
 static inline bool py_walk_has(const py_walk *walk,
                                const py_delayed_object *task)
 {
     return task->mark < walk->n && walk->tasks[task->mark] == task;
 }
 
-/*
- * Begins to walk, and ends it. Meanwhile other threads that want to walk wait;
- * the walk lets go of the GIL now and then.
- */
-void py_walk_init(py_walk *walk, py_state *state);
-void py_walk_fini(py_walk *walk);
-
-/* The list is whole: marks are not used any more, and others may walk. To be
- * called before Python code runs. */
-void py_walk_done(py_walk *walk);
-
 /* Lists what `root` needs, and itself, where they are not listed yet. Leaves
- * are none: they are values. */
+ * are none: they are values. Signals are seen, and others run. */
 int py_walk_add(py_walk *walk, py_delayed_object *root);
 
 typedef struct py_row {
@@ -103,6 +106,7 @@ typedef struct py_lowering {
     uint32_t *ids;              /* and the row of each */
     uint32_t n_places;
     uint32_t ids_room;
+    py_walk *walk;   /* while it is made */
     uint32_t *index; /* by address, of places; NULL: not asked for yet */
     uint32_t index_room;
     /* of mixed graphs, else NULL and 0; see native.h */
@@ -188,6 +192,14 @@ static inline uint32_t py_input_row(const py_lowering *low, uint32_t row,
 /* The options of a row's task, the run's where it has none of its own. */
 unsigned py_lowering_retries(const py_lowering *low, uint32_t row);
 unsigned py_lowering_timeout_ms(const py_lowering *low, uint32_t row);
+
+/* While it is made: the row of a task that was walked through. */
+static inline uint32_t py_lowering_row(const py_lowering *low,
+                                       const py_delayed_object *task)
+{
+    py_walk_settle(low->walk);
+    return low->ids[task->mark];
+}
 
 /* CLOCK_MONOTONIC. */
 int64_t py_now_ns(void);

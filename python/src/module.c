@@ -103,7 +103,7 @@ static int exec(PyObject *module)
         py_graph_setup(module, state) != 0 ||
         py_failure_setup(module, state) != 0 || py_log_setup(module) != 0 ||
         py_pool_setup(module, state) != 0 ||
-        py_observer_setup(module, state) != 0 ||
+        py_observer_setup(module, state) != 0 || py_gil_setup(state) != 0 ||
         py_run_setup(module, state) != 0 || py_native_setup(module, state) != 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", plait_version());
@@ -123,6 +123,7 @@ static int exec(PyObject *module)
     X(observer_type) \
     X(run_type) \
     X(task_cancelled) \
+    X(pause) \
     X(cold) \
     X(config) \
     X(dask_config) \
@@ -221,6 +222,8 @@ static PyMethodDef functions[] = {
       PyDoc_STR("The task functions of a C library, as attributes.") },
     { "_restore_native", py_restore_native, METH_VARARGS,
       PyDoc_STR("A function of a C library, by their names.") },
+    { "_restore_value", py_restore_value, METH_VARARGS,
+      PyDoc_STR("An object of a C library, of its encoded form.") },
     { "draw", KEYWORDS_FUNCTION(py_draw), WITH_KEYWORDS,
       PyDoc_STR("Draw Delayeds, or a Run, by Graphviz in this process.") },
     { "_restore", py_restore, METH_VARARGS,

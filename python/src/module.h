@@ -136,7 +136,9 @@ typedef struct py_state {
     PyObject *dask_config; /* dask.config.config, a dict, or NULL */
     PyObject *log_failure; /* of plait.failures */
     PyObject *annotations; /* the context variable, or NULL */
-    pid_t walker; /* the process in which a thread walks; 0: none does */
+    uint64_t walks;        /* that began; see lower.h */
+    uint64_t marker;       /* the walk whose marks the Delayeds bear */
+    PyObject *pause;       /* see py_gil_pause */
     /* Buffers that were let go of without the GIL; see convert.c. */
     struct py_buffer *_Atomic dropped;
     /* How many Delayeds were made; it may wrap round. */
@@ -207,5 +209,6 @@ PyObject *py_tally(PyObject *module, PyObject *unused);
 PyObject *py_draw(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_native(PyObject *module, PyObject *path);
 PyObject *py_restore_native(PyObject *module, PyObject *args);
+PyObject *py_restore_value(PyObject *module, PyObject *args);
 
 #endif

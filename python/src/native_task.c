@@ -275,7 +275,7 @@ static int ref_of(PyObject *delayed, void *user, plait_value *out)
     const py_delayed_object *input = (const py_delayed_object *)delayed;
     if (input->kind == PY_LEAF)
         return py_to_value(low->state, input->items[0], NULL, NULL, out);
-    uint32_t row = low->ids[input->mark];
+    uint32_t row = py_lowering_row(low, input);
     if (!low->rows[row].native)
         low->rows[row].exported = 1;
     *out = plait_ref(py_lowering_task(low, row));
@@ -364,7 +364,7 @@ static int list_input(PyObject *delayed, void *user)
         low->input_rows = rows;
         list->room = room;
     }
-    low->input_rows[list->n++] = low->ids[input->mark];
+    low->input_rows[list->n++] = py_lowering_row(low, input);
     return 0;
 }
 

@@ -177,7 +177,6 @@ static PyObject *flatten(py_state *state, py_delayed_object *self)
     py_walk_init(&n.walk, state);
     if (status == 0)
         status = py_walk_add(&n.walk, self);
-    py_walk_done(&n.walk);
     for (uint32_t i = 0; i < n.walk.n && status == 0; i++)
         status = add_task(&n, n.walk.tasks[i]);
     if (status == 0 && self->kind == PY_LEAF)

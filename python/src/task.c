@@ -11,6 +11,8 @@
 #include "native.h"
 
 #define FEW_ITEMS 8
+#define STRIDE 8
+#define SHORT_NS 20000
 
 /* ---- the values of inputs ---- */
 
@@ -176,11 +178,22 @@ static PyObject *call_in_context(py_lowering *low, inputs *in)
     return result;
 }
 
-static bool is_fresh(py_thread *thread)
+/*
+ * Calls of C never let go of the GIL, nor see signals: between tasks that are
+ * such calls, somebody has to, as between the calls of Python code. After each
+ * task that took long, and after so many that were short.
+ */
+static int pause_sometimes(py_thread *thread, py_state *state)
 {
-    bool fresh = thread->fresh;
-    thread->fresh = false;
-    return fresh;
+    if (thread->until_pause > 0) {
+        thread->until_pause--;
+        return 0;
+    }
+    int64_t now = py_now_ns();
+    thread->until_pause =
+        now - thread->paused_ns < STRIDE * SHORT_NS ? STRIDE : 0;
+    thread->paused_ns = now;
+    return py_gil_pause(state);
 }
 
 static void drop_use(py_row *row)
@@ -291,7 +304,7 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
     stay outer = enter(thread, ctx, low, number);
     uint32_t births = low->state->births;
     PyObject *result = NULL;
-    if (!is_fresh(thread) || PyErr_CheckSignals() == 0)
+    if (pause_sometimes(thread, low->state) == 0)
         result = call_in_context(low, &in);
     if (result && births != low->state->births)
         result = py_failure_check_result(low, number, result, births);

@@ -272,7 +272,6 @@ static int add_targets(py_state *state, PyObject *graph, PyObject *targets)
     for (Py_ssize_t i = 0; i < n && status == 0; i++)
         status = py_walk_add(&walk,
                              (py_delayed_object *)PyList_GET_ITEM(targets, i));
-    py_walk_done(&walk);
     for (uint32_t i = 0; i < walk.n && status == 0; i++)
         status = add_task(state, graph, walk.tasks[i]);
     for (Py_ssize_t i = 0; i < n && status == 0; i++)

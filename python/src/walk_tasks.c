@@ -3,14 +3,11 @@
  * walk_tasks.c: listing what targets need, inputs first, with a stack of its
  * own: a chain may be a million long.
  */
-#include <unistd.h>
-
 #include "collect.h"
+#include "gil.h"
 #include "lower.h"
 
-#define STEPS 4096
-#define MOST_NS 5000000
-#define WAIT_US 500
+#define STEPS 512 /* from one pause to the next: about 0.1 ms */
 
 /* Items that are gone through; `task` NULL: those of a container. */
 typedef struct py_frame {
@@ -83,6 +80,7 @@ static int look(py_walk *walk, PyObject *item)
     if (!py_is_delayed(walk->state, item))
         return 0;
     py_delayed_object *task = (py_delayed_object *)item;
+    py_walk_settle(walk);
     if (task->kind == PY_LEAF || py_walk_has(walk, task))
         return 0;
     return enter(walk, task);
@@ -98,50 +96,40 @@ static int step(py_walk *walk)
     return task ? append(walk, task) : 0;
 }
 
-/* Offers the GIL to others, when it was kept for long. */
-static void rest(py_walk *walk)
+static int pause_sometimes(py_walk *walk)
 {
-    if (++walk->steps % STEPS != 0 || py_now_ns() - walk->kept_ns < MOST_NS)
-        return;
-    Py_BEGIN_ALLOW_THREADS Py_END_ALLOW_THREADS walk->kept_ns = py_now_ns();
+    if (++walk->steps < STEPS)
+        return 0;
+    walk->steps = 0;
+    return py_gil_pause(walk->state);
 }
 
 int py_walk_add(py_walk *walk, py_delayed_object *root)
 {
     if (look(walk, (PyObject *)root) != 0)
         return -1;
-    rest(walk);
     while (walk->depth > 0) {
-        if (step(walk) != 0)
+        if (step(walk) != 0 || pause_sometimes(walk) != 0)
             return -1;
-        rest(walk);
     }
-    return 0;
+    return pause_sometimes(walk);
+}
+
+void py_walk_mark_again(py_walk *walk)
+{
+    walk->state->marker = walk->id;
+    for (uint32_t i = 0; i < walk->n; i++)
+        walk->tasks[i]->mark = i;
 }
 
 void py_walk_init(py_walk *walk, py_state *state)
 {
-    *walk = (py_walk){ .state = state };
-    /* In a forked child a thread that walked is not there. */
-    while (state->walker == getpid()) {
-        Py_BEGIN_ALLOW_THREADS usleep(WAIT_US);
-        Py_END_ALLOW_THREADS
-    }
-    state->walker = getpid();
-    walk->walks = true;
-    walk->kept_ns = py_now_ns();
-}
-
-void py_walk_done(py_walk *walk)
-{
-    if (walk->walks)
-        walk->state->walker = 0;
-    walk->walks = false;
+    *walk = (py_walk){ .state = state, .id = ++state->walks };
+    state->marker = walk->id;
 }
 
 void py_walk_fini(py_walk *walk)
 {
-    py_walk_done(walk);
     PyMem_RawFree(walk->tasks);
     PyMem_RawFree(walk->frames);
 }

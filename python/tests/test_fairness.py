@@ -138,6 +138,31 @@ def test_many_threads_compute_at_once(scheduler):
     assert lists == [[1225 + 50 * number] * 20 for number in range(10)]
 
 
+def test_many_threads_compute_the_same_graph(scheduler):
+    """While one lists its tasks others begin to, and mark them as theirs."""
+    calls = [0] * 30_000
+    links = []
+
+    def link(number, before):
+        calls[number] += 1
+        return before + 1
+
+    value = 0
+    for number in range(len(calls)):
+        value = delayed(link)(number, value)
+        links.append(value)
+    values = []
+    threads = [threading.Thread(
+        target=lambda: values.append(compute(*links, scheduler=scheduler)))
+        for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert values == [tuple(range(1, len(calls) + 1))] * 4
+    assert set(calls) == {4}
+
+
 def test_compute_inside_of_asyncio(scheduler):
     """The loop stands still, as with any call that blocks; acompute lets it
     go on."""
