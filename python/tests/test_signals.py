@@ -132,7 +132,8 @@ class Terminal:
         self.said = ""
 
     def wait_for(self, words, seconds=60):
-        """Reads until the program has said this; the seconds it took."""
+        """Reads until the program has said this, and what else it said
+        before is forgotten; the seconds it took."""
         begin = time.monotonic()
         while words not in self.said:
             left = begin + seconds - time.monotonic()
@@ -142,6 +143,7 @@ class Terminal:
                     self.said += os.read(self.master, 4096).decode()
                 except OSError:  # the program has ended
                     assert words in self.said, self.said
+        self.said = self.said.partition(words)[2]
         return time.monotonic() - begin
 
     def press_control_c(self):
@@ -207,11 +209,54 @@ for n in range(5):
       "threading.enumerate()))\n"
     at = terminal(program)
     for n in range(5):
-        at.said = ""
         at.wait_for("ready")
         at.press_control_c()
         at.wait_for(f"interrupted {n}")
     at.wait_for("threads 2")
+    assert at.end() == 0
+
+
+def test_a_handler_may_compute_while_a_graph_is_made_ready():
+    program = HEAD.format(scheduler="sync") + """
+import signal
+add = delayed(lambda x, y: x + y)
+value = add(0, 0)
+for _ in range(200_000):
+    value = add(value, 1)
+handled = []
+def handle(number, frame):
+    handled.append(None)
+    if len(handled) == 1:
+        handled[0] = value.compute(scheduler="sync")
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.005)
+values = [value.compute(scheduler="sync") for _ in range(3)]
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(values, handled[0], len(handled) > 3)
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=60,
+                          capture_output=True, text=True, check=False)
+    assert done.stdout == "[200000, 200000, 200000] 200000 True\n"
+
+
+def test_control_c_while_a_graph_is_made_ready(terminal):
+    """Of two million tasks, none of which runs before."""
+    program = HEAD.format(scheduler="threads") + """
+tasks = [delayed(abs)(n) for n in range(2_000_000)]
+print("ready", flush=True)
+try:
+    from plait import compute
+    for _ in range(1000):
+        compute(tasks)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    at = terminal(program)
+    at.wait_for("ready")
+    time.sleep(0.05)
+    at.press_control_c()
+    took = at.wait_for("interrupted")
+    print(f"making ready: {1000 * took:.0f} ms")
     assert at.end() == 0
 
 
