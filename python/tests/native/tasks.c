@@ -217,6 +217,51 @@ plait_value boxes(plait_context *ctx, const plait_value *args, size_t n_args)
     return plait_int(atomic_load(&n_boxes));
 }
 
+/* A box that can leave its process. */
+static plait_status encode_crate(const void *data, plait_encoder *encoder,
+                                 plait_error *err)
+{
+    (void)err;
+    return plait_encode_int(encoder, *(const int64_t *)data);
+}
+
+static void *decode_crate(plait_decoder *decoder, plait_error *err)
+{
+    (void)err;
+    int64_t *data = malloc(sizeof *data);
+    if (data && plait_decode_int(decoder, data) == PLAIT_OK)
+        return data;
+    free(data);
+    return NULL;
+}
+
+static const plait_type crate_type = { .size = sizeof(plait_type),
+                                       .name = "test.crate",
+                                       .free = free,
+                                       .format = format_box,
+                                       .encode = encode_crate,
+                                       .decode = decode_crate };
+
+__attribute__((constructor)) static void make_types_known(void)
+{
+    plait_type_register(&crate_type, NULL);
+}
+
+plait_value crate(plait_context *ctx, const plait_value *args, size_t n_args)
+{
+    int64_t *data = malloc(sizeof *data);
+    if (!data)
+        return plait_fail(ctx, "out of memory");
+    *data = n_args ? plait_as_int(args[0]) : 0;
+    return plait_object(&crate_type, data);
+}
+
+plait_value open_crate(plait_context *ctx, const plait_value *args, size_t n)
+{
+    const int64_t *data = n ? plait_as_object(args[0], &crate_type) : NULL;
+    return data ? plait_int(*data) : plait_fail(ctx, "that is no crate");
+}
+
 /* ---- the rest ---- */
 
 plait_value no_memory(plait_context *ctx, const plait_value *args,
