@@ -6,7 +6,9 @@ import contextlib
 import copy
 import dataclasses
 import gc
+import io
 import logging
+import pdb
 import pickle
 import traceback
 import weakref
@@ -565,6 +567,49 @@ def test_what_an_attempt_raised_is_let_go_of(scheduler):
         return gone
 
     assert compute(delayed(flaky)(), scheduler=scheduler, retries=3) == (True,)
+
+
+# ---- debuggers ----
+
+
+def ask(traceback, *commands):
+    """What pdb says of a traceback."""
+    lines = "".join(f"{command}\n" for command in (*commands, "quit"))
+    out = io.StringIO()
+    debugger = pdb.Pdb(stdin=io.StringIO(lines), stdout=out, readrc=False)
+    debugger.use_rawinput = False
+    debugger.reset()
+    debugger.interaction(None, traceback)
+    return out.getvalue()
+
+
+def fail_at(x):
+    y = x + 1
+    try:
+        raise KeyError(y)
+    except KeyError as error:
+        raise Odd(y) from error
+
+
+@both
+def test_a_debugger_sees_where_the_first_task_failed(scheduler):
+    tasks = [delayed(fail_at)(delayed(abs)(-i)) for i in (1, 2)]
+    error = caught(*tasks, scheduler=scheduler)
+    assert "'y' is 2" in ask(error.__traceback__, "p f'{\"y\"!r} is {y}'")
+    for failure, y in zip(plait.failures(error), (2, 3)):
+        with pytest.raises(Odd) as raised:
+            debug(failure)
+        said = ask(raised.value.__traceback__, "p f'{\"y\"!r} is {y}'", "up")
+        assert f"'y' is {y}" in said
+        assert "> " in said and "fail_at" in said
+
+
+def test_a_debugger_sees_the_lines_of_the_others():
+    _, failure = collected(*[delayed(fail_at)(i) for i in (1, 2)])
+    behind = failure.exception.__cause__.__traceback__
+    said = ask(behind, "where", "p y", "up", "down")
+    assert "raise KeyError(y)" in said
+    assert "NameError" in said
 
 
 # ---- many ----
