@@ -126,11 +126,11 @@ static PyObject *pack_iterator(const packing *p, PyObject *iterator)
 }
 
 /* The iterators of lists, tuples and sets; any, where targets are. */
-static bool is_iterator(const packing *p, PyTypeObject *type)
+static bool is_iterator(const packing *p, PyObject *object)
 {
+    PyTypeObject *type = Py_TYPE(object);
     if (p->computes)
-        return type->tp_iter && type->tp_iternext &&
-               type->tp_iternext != _PyObject_NextNotImplemented;
+        return type->tp_iter && PyIter_Check(object);
     return type == &PyListIter_Type || type == &PyTupleIter_Type ||
            type == &PySetIter_Type;
 }
@@ -280,7 +280,8 @@ static PyObject *pack_other(const packing *p, PyObject *object)
     if (py_type_lookup(type, state->str___dask_graph__))
         return py_call_hook("collection", state->str_from_collection, &object,
                             1);
-    return is_iterator(p, type) ? pack_iterator(p, object) : Py_NewRef(object);
+    return is_iterator(p, object) ? pack_iterator(p, object)
+                                  : Py_NewRef(object);
 }
 
 /* Its order is not that of the dict that it is. */
@@ -311,7 +312,7 @@ static PyObject *pack(const packing *p, PyObject *object)
         return pack_slice(p, object);
     if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
         return pack_other(p, object);
-    if (is_iterator(p, type))
+    if (is_iterator(p, object))
         return pack_iterator(p, object);
     return is_lazy(type) ? pack_lazy(p, object) : Py_NewRef(object);
 }
