@@ -407,9 +407,9 @@ static void lowering_free(py_lowering *low)
 {
     py_watch_free(low->watch);
     release_results(low);
+    Py_XDECREF(low->targets); /* there may be many */
     free_arrays(low);
     py_native_release(low);
-    Py_XDECREF(low->targets);
     Py_XDECREF(low->context);
     Py_XDECREF(low->failures);
     py_listing_free(low->listing);
