@@ -356,6 +356,10 @@ def draw(
     ValueError: no such format, or too large for a picture; RuntimeError:
     Graphviz is not there; OSError: the file can't be written."""
 
+def order(targets: Sequence[Delayed]) -> list[Delayed]:
+    """What some Delayeds need, and they, in the order in which one worker runs
+    them; of those that are one task, one. Values are none."""
+
 @final
 class Run:
     """A computation that goes on in the background."""

@@ -22,7 +22,7 @@ class Box:
     task : Delayed
         The task.
     number : int
-        Its place in the order in which one worker would run them.
+        Its place in the sketch, inputs first.
     label : str
         What it does.
     inputs : list of int
@@ -63,6 +63,7 @@ class Sketch:
             label = _core.label(task) + values.get(task.key, "")
             self.boxes.append(Box(task, number, label, inputs))
         self.targets = [numbers[id(one)] for one in wanted]
+        self._wanted = wanted
 
     @property
     def size(self) -> int:
@@ -70,11 +71,16 @@ class Sketch:
         return len(self.boxes) + sum(len(box.inputs) for box in self.boxes)
 
     def paint_order(self) -> None:
-        """Colours the tasks by their order, the first ones darkest."""
-        last = max(len(self.boxes) - 1, 1)
+        """Colours the tasks by the order in which one worker runs them, the
+        first ones darkest."""
+        order = _core.order(self._wanted)
+        places = {task.key: place for place, task in enumerate(order)}
+        last = max(len(order) - 1, 1)
         for box in self.boxes:
-            box.colour = shade(box.number / last)
-            box.note = str(box.number)
+            place = places.get(box.task.key)
+            if place is not None:  # a value doesn't run
+                box.colour = shade(place / last)
+                box.note = str(place)
 
     def paint_times(
         self, times: Mapping[Any, float], longest: float | None = None

@@ -218,6 +218,8 @@ static PyMethodDef functions[] = {
       PyDoc_STR("An Observer that notes when each task ran.") },
     { "tally", py_tally, METH_NOARGS,
       PyDoc_STR("An Observer that counts tasks.") },
+    { "order", py_order, METH_O,
+      PyDoc_STR("The tasks of Delayeds in the order in which they run.") },
     { "native", py_native, METH_O,
       PyDoc_STR("The task functions of a C library, as attributes.") },
     { "_restore_native", py_restore_native, METH_VARARGS,

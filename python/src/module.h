@@ -207,6 +207,7 @@ PyObject *py_trace(PyObject *module, PyObject *path);
 PyObject *py_profile(PyObject *module, PyObject *unused);
 PyObject *py_tally(PyObject *module, PyObject *unused);
 PyObject *py_draw(PyObject *module, PyObject *args, PyObject *kwargs);
+PyObject *py_order(PyObject *module, PyObject *targets);
 PyObject *py_native(PyObject *module, PyObject *path);
 PyObject *py_restore_native(PyObject *module, PyObject *args);
 PyObject *py_restore_value(PyObject *module, PyObject *args);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* picture.c: drawing graphs with the C library, which loads Graphviz itself. */
+/*
+ * picture.c: drawing graphs with the C library, which loads Graphviz itself;
+ * and in which order their tasks run.
+ */
 #include "compute.h"
 #include "gil.h"
 #include "observer.h"
@@ -82,4 +85,50 @@ PyObject *py_draw(PyObject *module, PyObject *args, PyObject *kwargs)
                                 PyBytes_AS_STRING(path));
     Py_DECREF(path);
     return result;
+}
+
+/* ---- order ---- */
+
+/* The Delayeds of the tasks of a plan, which is a permutation of rows. */
+static PyObject *ordered(const py_lowering *low, const plait_plan *plan)
+{
+    size_t n = plait_plan_size(plan, NULL);
+    plait_task *tasks = PyMem_RawMalloc((n + 1) * sizeof *tasks);
+    if (!tasks)
+        return PyErr_NoMemory();
+    plait_plan_order(plan, tasks);
+    PyObject *list = PyList_New((Py_ssize_t)n);
+    for (size_t i = 0; list && i < n; i++) {
+        PyObject *task = (PyObject *)low->rows[tasks[i].id - 1].task;
+        PyList_SET_ITEM(list, (Py_ssize_t)i, Py_NewRef(task));
+    }
+    PyMem_RawFree(tasks);
+    return list;
+}
+
+static PyObject *plan_order(const py_lowering *low)
+{
+    if (low->n_tasks == 0)
+        return PyList_New(0);
+    plait_error err = { PLAIT_ERROR_INIT };
+    plait_plan *plan =
+        plait_plan_new(low->graph, low->tasks, low->n_tasks, &err);
+    PyObject *list = plan ? ordered(low, plan) : NULL;
+    if (!plan)
+        PyErr_SetString(PyExc_MemoryError, err.message);
+    plait_plan_free(plan);
+    return list;
+}
+
+PyObject *py_order(PyObject *module, PyObject *given)
+{
+    py_state *state = py_state_of_module(module);
+    py_settings settings = { .scheduler = "threads" };
+    PyObject *targets = py_delayed_list(state, given);
+    py_lowering *low = targets ? py_lower(state, targets, &settings) : NULL;
+    PyObject *list = low ? plan_order(low) : NULL;
+    if (low)
+        py_lowering_release(low);
+    Py_XDECREF(targets);
+    return list;
 }

@@ -9,10 +9,11 @@ import types
 import pytest
 
 from plait import _core
-from plait.base import start, visualize
+from plait.base import annotate, compute, start, visualize
+from plait.callbacks import Callback
 from plait.delayed import delayed
 from plait.diagnostics import Profiler
-from plait.sketch import shade
+from plait.sketch import Sketch, shade
 
 
 @delayed
@@ -201,6 +202,42 @@ def test_coloured_by_order():
     assert "load_data('file_0.csv')  [0]" in text
     dot = pipeline().visualize(filename=None, format="dot", color="order")
     assert 'fillcolor="#' in dot.data.decode()
+
+
+def zigzag():
+    """A graph that isn't run in the order in which it is walked: the first
+    target needs all, and the others free the memory of theirs early."""
+    add = delayed(operator.add)
+    parts = [add(i, 1, dask_key_name=f"part-{i}") for i in range(4)]
+    pairs = [add(parts[i], parts[3 - i], dask_key_name=f"pair-{i}")
+             for i in range(4)]
+    total = delayed(sum)(pairs[::2] + parts, dask_key_name="total")
+    return [total, *pairs, delayed(1, name="value")]
+
+
+def test_the_order_is_that_of_a_run():
+    ran = []
+    with Callback(pretask=lambda key, *_: ran.append(key)):
+        compute(*zigzag(), scheduler="sync")
+    assert [task.key for task in _core.order(zigzag())] == ran
+    sketch = Sketch(zigzag())
+    sketch.paint_order()
+    notes = {box.task.key: box.note for box in sketch.boxes}
+    assert notes.pop("value") == ""
+    assert notes == {key: str(place) for place, key in enumerate(ran)}
+    assert _core.order([]) == []
+
+
+def test_a_priority_changes_the_order():
+    def coloured(**first):
+        with annotate(**first):
+            one = delayed(abs)(-1, dask_key_name="one")
+        with annotate(priority=1):
+            two = delayed(abs)(-2, dask_key_name="two")
+        return [task.key for task in _core.order([one, two])]
+
+    assert coloured() == ["two", "one"]
+    assert coloured(priority=2) == ["one", "two"]
 
 
 def test_coloured_by_time():
