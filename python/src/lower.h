@@ -10,8 +10,8 @@
  * A lowering is one computation's graph with a row for each task. There is one
  * C function for all of them (task.c); its C arguments are the numbers of the
  * rows whose results it takes. Results stay in the rows, and are let go of
- * after their last use, as the engine does with values of its own. Inputs of a
- * task that failed are kept until the run has ended.
+ * after their last use, as the engine does with values of its own; a task that
+ * failed or was skipped has no more use for its inputs.
  */
 #ifndef PY_LOWER_H
 #define PY_LOWER_H

@@ -231,6 +231,12 @@ static bool is_for_failure(const plait_event *event)
     return event->error && event->error->task.id;
 }
 
+static void drop_all_skipped(py_lowering *low, const py_delayed_object *task)
+{
+    for (Py_ssize_t i = 0; i < Py_SIZE(task); i++)
+        py_packed_each(low->state, task->items[i], drop_skipped, low);
+}
+
 void py_task_skipped(const plait_event *event, void *user)
 {
     py_lowering *low = user;
@@ -238,9 +244,20 @@ void py_task_skipped(const plait_event *event, void *user)
     if (row->native || !is_for_failure(event) || Py_IsFinalizing() ||
         !(row->task->flags & PY_HAS_INPUTS))
         return;
+    bool attached = py_has_gil();
     PyGILState_STATE gil = PyGILState_Ensure();
-    for (Py_ssize_t i = 0; i < Py_SIZE(row->task); i++)
-        py_packed_each(low->state, row->task->items[i], drop_skipped, low);
+    py_thread *thread = py_thread_here();
+    if (!thread) {
+        drop_all_skipped(low, row->task);
+    } else { /* what is let go of may compute: this is no task, but an event */
+        py_lowering *outer = thread->lowering;
+        bool told = thread->told;
+        thread->lowering = NULL;
+        thread->told = attached;
+        drop_all_skipped(low, row->task);
+        thread->told = told;
+        thread->lowering = outer;
+    }
     PyGILState_Release(gil);
 }
 

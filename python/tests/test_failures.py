@@ -512,6 +512,28 @@ def test_inputs_of_what_never_runs_are_let_go_of(scheduler):
 
 
 @both
+@pytest.mark.parametrize("inner", ["threads", "sync"])
+def test_what_is_let_go_of_may_compute(scheduler, inner):
+    ends = []
+
+    class Computing:
+        def __del__(self):
+            inputs = [delayed(abs)(-1), delayed(throw)(Odd())]
+            ends.append(collected(*inputs, scheduler=inner)[0])
+
+    def refuse(given):
+        raise Odd
+
+    bad = delayed(throw)(Odd())
+    tasks = [delayed(len)([delayed(Computing)(), bad]) for _ in range(20)]
+    tasks += [delayed(refuse)(delayed(Computing)()) for _ in range(20)]
+    with handled_by(logging.NullHandler()):
+        assert len(collected(*tasks, scheduler=scheduler)) == 40
+        gc.collect()
+    assert ends == [1] * 40
+
+
+@both
 def test_what_others_want_is_kept(scheduler):
     alive = []
 
