@@ -149,11 +149,17 @@ int py_gil_look(void)
 {
     if (PyErr_CheckSignals() != 0)
         return -1;
-    if (!here || !here->ctx || !here->lowering || !plait_cancelled(here->ctx))
+    return here && here->ctx && here->lowering ? py_gil_may_go_on(here) : 0;
+}
+
+int py_gil_may_go_on(py_thread *thread)
+{
+    if (!plait_cancelled(thread->ctx))
         return 0;
-    PyErr_SetNone(plait_timed_out(here->ctx)
+    thread->interrupted = true; /* none is sent besides */
+    PyErr_SetNone(plait_timed_out(thread->ctx)
                       ? PyExc_TimeoutError
-                      : here->lowering->state->task_cancelled);
+                      : thread->lowering->state->task_cancelled);
     return -1;
 }
 

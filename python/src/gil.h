@@ -22,7 +22,7 @@ typedef struct py_thread {
     unsigned until_pause; /* tasks; see task.c */
     int64_t paused_ns;
     bool failure_told;  /* its failure is logged: the engine need not */
-    bool interrupted;   /* guarded by the GIL: an exception was sent */
+    bool interrupted;   /* guarded by the GIL: none is sent any more */
     plait_context *ctx; /* of the task that runs; NULL: none */
     struct py_lowering *lowering; /* of that task */
     bool told;                    /* in an event; the engine has the GIL */
@@ -70,6 +70,9 @@ bool py_gil_is_engines(void);
  */
 int py_gil_look(void);
 
+/* The latter, of the task that this thread is in. */
+int py_gil_may_go_on(py_thread *thread);
+
 /* plait_options.spawn: a threading.Thread that runs main(arg). `user` is a
  * py_state. */
 bool py_gil_spawn(void *user, unsigned worker, void (*main)(void *arg),
@@ -92,5 +95,8 @@ void py_interrupt(void *user, void *thread);
 
 /* After a task: takes back what was sent and has not arrived. */
 void py_interrupt_settle(py_thread *thread);
+
+/* The same before the task is left: what follows isn't its function. */
+void py_interrupt_stop(py_thread *thread);
 
 #endif

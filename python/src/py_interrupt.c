@@ -42,14 +42,22 @@ void py_interrupt_remove(py_thread *thread)
     pthread_mutex_unlock(&interrupts.mutex);
 }
 
-/* With the GIL, and so while the task, if it still runs, stands still. */
-static void send(py_thread *thread)
+/* Whether it was wanted of the task that runs now, or would have been, had that
+ * begun a little earlier: nobody tells it again. */
+static bool is_wanted(py_thread *thread)
 {
     uint64_t wanted =
         atomic_exchange_explicit(&thread->wanted, 0, memory_order_acq_rel);
+    return plait_cancelled(thread->ctx) ||
+           (wanted && wanted == atomic_load_explicit(&thread->serial,
+                                                     memory_order_relaxed));
+}
+
+/* With the GIL, and so while the task, if it still runs, stands still. */
+static void send(py_thread *thread)
+{
     py_lowering *low = thread->lowering;
-    if (!wanted || !low || thread->interrupted ||
-        wanted != atomic_load_explicit(&thread->serial, memory_order_relaxed))
+    if (!low || thread->interrupted || !is_wanted(thread))
         return;
     PyObject *kind = plait_timed_out(thread->ctx) ? PyExc_TimeoutError
                                                   : low->state->task_cancelled;
@@ -117,4 +125,10 @@ void py_interrupt_settle(py_thread *thread)
         return;
     thread->interrupted = false;
     PyThreadState_SetAsyncExc(thread->ident, NULL);
+}
+
+void py_interrupt_stop(py_thread *thread)
+{
+    py_interrupt_settle(thread);
+    thread->interrupted = true;
 }

@@ -160,8 +160,12 @@ PyObject *py_task_call(py_state *state, const py_delayed_object *task,
 
 /* In a copy of the submitter's context, so that what the task sets there is
  * not seen by the next. */
-static PyObject *call_in_context(py_lowering *low, inputs *in)
+static PyObject *call_in_context(py_thread *thread, py_lowering *low,
+                                 inputs *in)
 {
+    /* who cancelled the run while this waited for the GIL found no task here */
+    if (py_gil_may_go_on(thread) != 0)
+        return NULL;
     PyObject *context = PyContext_Copy(low->context);
     if (!context)
         return NULL;
@@ -322,12 +326,15 @@ plait_value py_task_run(plait_context *ctx, const plait_value *args,
     uint32_t births = low->state->births;
     PyObject *result = NULL;
     if (pause_sometimes(thread, low->state) == 0)
-        result = call_in_context(low, &in);
+        result = call_in_context(thread, low, &in);
     if (result && births != low->state->births)
         result = py_failure_check_result(low, number, result, births);
-    plait_value value =
-        result ? plait_int(number)
-               : py_failure_of_task(ctx, low, number, args, n_args);
+    plait_value value = plait_int(number);
+    if (!result) {
+        py_interrupt_stop(
+            thread); /* or it would end who tells of the failure */
+        value = py_failure_of_task(ctx, low, number, args, n_args);
+    }
     leave(thread, &outer);
     if (!result)
         return value;
