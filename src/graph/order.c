@@ -14,6 +14,8 @@
 #define MEDIUM 100000
 /* More results than one in so many tasks are much. */
 #define MUCH 64
+/* Up to one in so many tasks is too little to look for. */
+#define LITTLE 256
 
 /* The best order so far, and room for one that may be better. */
 typedef struct contest {
@@ -24,6 +26,7 @@ typedef struct contest {
     uint32_t *spare;  /* NULL: not needed yet */
     uint32_t *room;   /* whichever of the two is not the caller's array */
     size_t bytes;     /* the most that was held at a time */
+    uint32_t little;  /* results above the bound that nobody looks for */
 } contest;
 
 typedef pl_order_outcome (*candidate)(pl_order_trial *trial);
@@ -48,7 +51,8 @@ static void note_bytes(contest *c, size_t bytes)
 /* Lets one more order compete. False: no memory. */
 static bool let_try(contest *c, candidate run, bool for_inner)
 {
-    if (c->best.peak <= c->bound.peak && c->best.inner <= c->bound.inner)
+    if (c->best.peak <= c->bound.peak + c->little &&
+        c->best.inner <= c->bound.inner + c->little)
         return true;
     if (!c->spare) {
         c->spare = c->room = pl_order_array(c->graph->n, sizeof *c->room);
@@ -102,6 +106,7 @@ static bool compete(contest *c, plait_order wanted)
     uint32_t n = c->graph->n;
     bool is_small = n <= SMALL || wanted == PLAIT_ORDER_MEMORY;
     pl_order_look look;
+    c->little = wanted == PLAIT_ORDER_MEMORY ? 0 : n / LITTLE;
     note_bytes(c, n);
     if (!pl_order_look_at_creation(c->graph, &look, &c->best))
         return false;
