@@ -334,143 +334,15 @@ PyObject *py_packed_of(py_state *state, PyObject *object)
     return packed_of(&p, object);
 }
 
-/* ---- collect() ---- */
-
-/* Puts results in the places of Delayeds; see collect. */
-typedef struct rebuild_object {
-    PyObject_HEAD vectorcallfunc vectorcall;
-    PyObject *item;
-    PyObject *places; /* dict: address of a Delayed -> index */
-} rebuild_object;
-
-typedef struct placing {
-    py_state *state;
-    PyObject *places;
-    PyObject *found; /* list of Delayeds, or of results */
-} placing;
-
-static int place(PyObject *delayed, void *user)
+PyObject *py_packed_of_targets(py_state *state, PyObject *object)
 {
-    placing *p = user;
-    PyObject *address = PyLong_FromVoidPtr(delayed);
-    PyObject *index = PyLong_FromSsize_t(PyList_GET_SIZE(p->found));
-    PyObject *first =
-        address && index ? PyDict_SetDefault(p->places, address, index) : NULL;
-    int status = first ? 0 : -1;
-    if (first == index)
-        status = PyList_Append(p->found, delayed);
-    Py_XDECREF(index);
-    Py_XDECREF(address);
-    return status;
-}
-
-static PyObject *placed(PyObject *delayed, void *user)
-{
-    placing *p = user;
-    PyObject *address = PyLong_FromVoidPtr(delayed);
-    PyObject *index =
-        address ? PyDict_GetItemWithError(p->places, address) : NULL;
-    Py_XDECREF(address);
-    return index ? PyObject_GetItem(p->found, index) : NULL;
-}
-
-static PyObject *rebuild_call(PyObject *op, PyObject *const *args,
-                              size_t nargsf, PyObject *kwnames)
-{
-    rebuild_object *self = (rebuild_object *)op;
-    if (PyVectorcall_NARGS(nargsf) != 1 || kwnames) {
-        PyErr_SetString(PyExc_TypeError, "one argument is needed: the results");
-        return NULL;
-    }
-    py_state *state = py_state_of(op);
-    placing p = { state, self->places, args[0] };
-    return py_packed_fill(state, self->item, placed, &p);
-}
-
-static int rebuild_traverse(PyObject *op, visitproc visit, void *arg)
-{
-    rebuild_object *self = (rebuild_object *)op;
-    Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->item);
-    Py_VISIT(self->places);
-    return 0;
-}
-
-static void rebuild_dealloc(PyObject *op)
-{
-    rebuild_object *self = (rebuild_object *)op;
-    PyTypeObject *type = Py_TYPE(op);
-    PyObject_GC_UnTrack(op);
-    Py_XDECREF(self->item);
-    Py_XDECREF(self->places);
-    type->tp_free(op);
-    Py_DECREF(type);
-}
-
-static PyMemberDef rebuild_members[] = {
-    PY_OFFSET_MEMBER("__vectorcalloffset__",
-                     offsetof(rebuild_object, vectorcall)),
-    { NULL, 0, 0, 0, NULL },
-};
-
-static PyType_Slot rebuild_slots[] = {
-    { Py_tp_dealloc, rebuild_dealloc },
-    { Py_tp_traverse, rebuild_traverse },
-    { Py_tp_call, PyVectorcall_Call },
-    { Py_tp_members, rebuild_members },
-    { 0, NULL },
-};
-
-static PyType_Spec rebuild_spec = {
-    .name = "plait._core.Rebuild",
-    .basicsize = sizeof(rebuild_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-             Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE |
-             Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = rebuild_slots,
-};
-
-static PyObject *new_rebuild(py_state *state, PyObject *item, PyObject *places)
-{
-    rebuild_object *self = PyObject_GC_New(rebuild_object, state->rebuild_type);
-    if (!self)
-        return NULL;
-    self->vectorcall = rebuild_call;
-    self->item = Py_NewRef(item);
-    self->places = Py_NewRef(places);
-    PyObject_GC_Track(self);
-    return (PyObject *)self;
-}
-
-PyObject *py_collect(PyObject *module, PyObject *args, PyObject *kwargs)
-{
-    static char *names[] = { "obj", "traverse", NULL };
-    py_state *state = py_state_of_module(module);
-    PyObject *object;
-    int traverse = 1;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|p:collect", names,
-                                     &object, &traverse))
-        return NULL;
-    placing p = { state, PyDict_New(), PyList_New(0) };
-    packing targets = { .state = state, .computes = true };
-    PyObject *item = traverse ? packed_of(&targets, object) : Py_NewRef(object);
-    PyObject *rebuild = NULL;
-    if (p.places && p.found && item &&
-        py_packed_each(state, item, place, &p) == 0)
-        rebuild = new_rebuild(state, item, p.places);
-    PyObject *both = rebuild ? PyTuple_Pack(2, p.found, rebuild) : NULL;
-    Py_XDECREF(rebuild);
-    Py_XDECREF(item);
-    Py_XDECREF(p.found);
-    Py_XDECREF(p.places);
-    return both;
+    packing p = { .state = state, .computes = true };
+    return packed_of(&p, object);
 }
 
 int py_collect_setup(PyObject *module, py_state *state)
 {
     state->packed_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &py_packed_spec, NULL);
-    state->rebuild_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &rebuild_spec, NULL);
-    return state->packed_type && state->rebuild_type ? 0 : -1;
+    return state->packed_type ? 0 : -1;
 }

@@ -40,6 +40,9 @@ py_packed *py_packed_new(py_state *state, py_pack pack, PyObject *type,
  */
 PyObject *py_packed_of(py_state *state, PyObject *object);
 
+/* The same where targets are looked for, in more kinds of containers. */
+PyObject *py_packed_of_targets(py_state *state, PyObject *object);
+
 /* Gives the value of each Delayed on the way through an item, in order. */
 typedef PyObject *(*py_value_of)(PyObject *delayed, void *user);
 

@@ -63,6 +63,10 @@ static inline bool py_walk_has(const py_walk *walk,
  * are none: they are values. Signals are seen, and others run. */
 int py_walk_add(py_walk *walk, py_delayed_object *root);
 
+/* Lists a Delayed, a leaf too, and not what it needs; its mark is its place.
+ * Signals are seen, and others run. */
+int py_walk_note(py_walk *walk, py_delayed_object *task);
+
 typedef struct py_row {
     py_delayed_object *task; /* borrowed: the targets keep it */
     PyObject *result;        /* or NULL */

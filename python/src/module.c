@@ -100,6 +100,7 @@ static int exec(PyObject *module)
     if (refuse_subinterpreters() != 0 || init_names(state) != 0 ||
         init_operators(state) != 0 || py_delayed_setup(module, state) != 0 ||
         py_collect_setup(module, state) != 0 ||
+        py_rebuild_setup(module, state) != 0 ||
         py_graph_setup(module, state) != 0 ||
         py_failure_setup(module, state) != 0 || py_log_setup(module) != 0 ||
         py_pool_setup(module, state) != 0 ||

@@ -177,6 +177,7 @@ PyObject *py_call_hook(const char *module, PyObject *name,
 /* Each adds its types, functions and constants to the module. */
 int py_delayed_setup(PyObject *module, py_state *state);
 int py_collect_setup(PyObject *module, py_state *state);
+int py_rebuild_setup(PyObject *module, py_state *state);
 int py_graph_setup(PyObject *module, py_state *state);
 int py_failure_setup(PyObject *module, py_state *state);
 int py_log_setup(PyObject *module);

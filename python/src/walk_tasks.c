@@ -115,6 +115,14 @@ int py_walk_add(py_walk *walk, py_delayed_object *root)
     return pause_sometimes(walk);
 }
 
+int py_walk_note(py_walk *walk, py_delayed_object *task)
+{
+    if (pause_sometimes(walk) != 0)
+        return -1;
+    py_walk_settle(walk);
+    return py_walk_has(walk, task) ? 0 : append(walk, task);
+}
+
 void py_walk_mark_again(py_walk *walk)
 {
     walk->state->marker = walk->id;
