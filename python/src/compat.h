@@ -64,13 +64,7 @@ static inline int PyDict_GetItemRef(PyObject *dict, PyObject *key,
 static inline int PyObject_GetOptionalAttr(PyObject *object, PyObject *name,
                                            PyObject **out)
 {
-    *out = PyObject_GetAttr(object, name);
-    if (*out)
-        return 1;
-    if (!PyErr_ExceptionMatches(PyExc_AttributeError))
-        return -1;
-    PyErr_Clear();
-    return 0;
+    return _PyObject_LookupAttr(object, name, out);
 }
 #endif
 

@@ -160,9 +160,12 @@ bool py_failure_add(py_lowering *low, uint32_t row, PyObject *exception)
     return !stop;
 }
 
-/* The engine's word on it, which names the task. */
-static plait_value error_of(plait_context *ctx, PyObject *exception)
+/* The engine's word on it, which names the task; only traces show it. */
+static plait_value error_of(plait_context *ctx, const py_lowering *low,
+                            PyObject *exception)
 {
+    if (!low->watch)
+        return plait_fail(ctx, "%s", Py_TYPE(exception)->tp_name);
     PyObject *text = PyObject_Repr(exception);
     const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
     plait_value value = plait_fail(ctx, "%s", utf8 ? utf8 : "an exception");
@@ -181,7 +184,7 @@ static plait_value failed(plait_context *ctx, py_lowering *low,
     plait_value value = plait_nil();
     if (!stop) {
         py_thread_here()->failure_told = true;
-        value = error_of(ctx, failure->exception);
+        value = error_of(ctx, low, failure->exception);
         stop = interruption();
     }
     Py_DECREF(failure);
