@@ -166,7 +166,11 @@ class _Queue(_core.Calls):
             target=main, name=f"{self.prefix}_{number}", daemon=True
         )
         self.threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        finally:
+            if thread.ident is None:  # there can be no more threads
+                self.threads.discard(thread)
 
     def stop(self) -> None:
         """Takes no more calls. Anywhere: no lock is taken."""

@@ -308,6 +308,36 @@ def test_idle_workers_make_calls_that_come_late(limit):
             assert list(executor.map(abs, range(3), timeout=30)) == [0, 1, 2]
 
 
+def no_more_threads(self):
+    raise RuntimeError("can't start new thread")
+
+
+def test_no_thread_can_be_begun(monkeypatch):
+    """The call is refused; it is as if it had not been tried."""
+    executor = ThreadPoolExecutor(max_workers=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        with pytest.raises(RuntimeError, match="begun"):
+            executor.submit(abs, -1)
+    assert executor.submit(abs, -2).result(30) == 2
+    executor.shutdown()
+
+
+def test_no_other_thread_can_be_begun(monkeypatch):
+    """The threads that are there make the calls."""
+    go = threading.Event()
+    executor = ThreadPoolExecutor(max_workers=3)
+    waiting = executor.submit(go.wait, 30)
+    while not waiting.running():
+        time.sleep(0.001)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        late = executor.submit(abs, -1)
+    go.set()
+    assert waiting.result(30) and late.result(30) == 1
+    executor.shutdown()
+
+
 def test_many_threads_may_submit(executor):
     sums = []
 
