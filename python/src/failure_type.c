@@ -156,6 +156,15 @@ static PyObject *inputs_of(py_state *state, const py_delayed_object *task)
     return list;
 }
 
+/* Whether a task is called although inputs have failed. */
+static bool takes_failures(const py_delayed_object *task)
+{
+    const py_cold *func =
+        task->kind == PY_CALL ? ((py_delayed_object *)task->func)->cold : NULL;
+    return (task->cold && task->cold->passes_failures) ||
+           (func && func->passes_failures);
+}
+
 /* The values of the inputs: those that were kept, or computed again. */
 static PyObject *inputs_again(py_state *state, py_failure *self)
 {
@@ -163,7 +172,13 @@ static PyObject *inputs_again(py_state *state, py_failure *self)
         return Py_NewRef(self->inputs);
     PyObject *tasks = inputs_of(state, (py_delayed_object *)self->task);
     PyObject *args = tasks ? PyTuple_Pack(1, tasks) : NULL;
-    PyObject *values = args ? py_compute(state->module, args, NULL) : NULL;
+    /* it is not called when one fails, unless it takes failures */
+    bool takes = takes_failures((py_delayed_object *)self->task);
+    PyObject *kwargs =
+        Py_BuildValue("{ss}", "on_error", takes ? "collect" : "finish");
+    PyObject *values =
+        args && kwargs ? py_compute(state->module, args, kwargs) : NULL;
+    Py_XDECREF(kwargs);
     Py_XDECREF(args);
     Py_XDECREF(tasks);
     return values;

@@ -64,7 +64,7 @@ PyObject *py_task_inputs(py_lowering *low, uint32_t row,
     PyObject *list = PyList_New((Py_ssize_t)n_args);
     for (size_t i = 0; list && i < n_args; i++) {
         PyObject *value = args[i].kind == PLAIT_KIND_ERROR
-                              ? Py_NewRef(Py_None)
+                              ? NULL
                               : input_at(low, row, args, i);
         if (value)
             PyList_SET_ITEM(list, (Py_ssize_t)i, value);

@@ -21,7 +21,8 @@ void py_task_drop_inputs(py_lowering *low, uint32_t row,
  * GIL. */
 void py_task_skipped(const plait_event *event, void *low);
 
-/* The values of a running task's inputs: a list. */
+/* The values of a running task's inputs: a list. NULL, perhaps without an
+ * exception: one has none. */
 PyObject *py_task_inputs(py_lowering *low, uint32_t row,
                          const plait_value *args, size_t n_args);
 

@@ -152,6 +152,27 @@ def ask(traceback, *commands):
     return out.getvalue()
 
 
+@both
+@pytest.mark.parametrize("is_first", [True, False])
+def test_debug_of_a_task_that_takes_failures(scheduler, is_first):
+    calls = []
+
+    def summarize(good, failed):
+        calls.append((good, type(failed.exception)))
+        raise KeyError(good)
+
+    def fail():
+        raise Odd
+
+    bad = delayed(fail)()
+    task = delayed(summarize, on_failure="pass")(delayed(abs)(-1), bad)
+    targets = [task] if is_first else [bad, task]
+    failure = collected(*targets, scheduler=scheduler)[-1]
+    with pytest.raises(KeyError, match="1"):
+        debug(failure)
+    assert calls == [(1, Odd), (1, Odd)]
+
+
 def fail_at(x):
     y = x + 1
     try:
