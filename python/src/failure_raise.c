@@ -143,6 +143,9 @@ void py_failure_raise(py_lowering *low, const plait_error *err)
     py_failure *failure = NULL;
     if (stopper && !py_is_task_cancelled(low->state, stopper)) {
         PyErr_SetRaisedException(Py_NewRef(stopper));
+    } else if (stopper && low->outer_ctx && plait_timed_out(low->outer_ctx)) {
+        /* sent to the task that computes while it ran one of these */
+        PyErr_SetNone(PyExc_TimeoutError);
     } else if (was_timed_out(low, err)) {
         PyErr_SetString(PyExc_TimeoutError,
                         "the run took longer than its run_timeout");

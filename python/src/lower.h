@@ -136,6 +136,9 @@ typedef struct py_lowering {
     bool has_options;       /* some tasks have options of their own */
     bool passes_failures;   /* some tasks take failed inputs */
     _Atomic bool cancelled; /* by us */
+    /* Of a task that computes: it, and its run; valid until `cancelled`. */
+    const plait_context *outer_ctx;
+    const struct py_lowering *outer;
     unsigned retries;
     unsigned timeout_ms;
     int64_t deadline_ns; /* the run's; INT64_MAX: none */
@@ -168,6 +171,17 @@ static inline void py_lowering_set_cancelled(py_lowering *low)
 static inline bool py_lowering_is_cancelled(const py_lowering *low)
 {
     return atomic_load_explicit(&low->cancelled, memory_order_relaxed);
+}
+
+/* Whether a task that begins now would be for nobody: the one that computes it
+ * is to end itself. With the GIL. */
+static inline bool py_lowering_is_left(const py_lowering *low)
+{
+    for (; low->outer_ctx; low = low->outer) {
+        if (py_lowering_is_cancelled(low) || plait_cancelled(low->outer_ctx))
+            return true;
+    }
+    return false;
 }
 
 /* The task of a row. */

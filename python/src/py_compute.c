@@ -194,6 +194,11 @@ static PyObject *compute(py_state *state, PyObject *args, PyObject *kwargs)
     Py_DECREF(targets);
     if (!low)
         return NULL;
+    const py_thread *thread = py_thread_here();
+    if (thread && thread->lowering) {
+        low->outer_ctx = thread->ctx;
+        low->outer = thread->lowering;
+    }
     PyObject *values = NULL;
     if (py_watch_begin(low, &settings, false) == 0)
         values = run_and_wait(low, &settings);

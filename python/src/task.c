@@ -166,6 +166,10 @@ static PyObject *call_in_context(py_thread *thread, py_lowering *low,
     /* who cancelled the run while this waited for the GIL found no task here */
     if (py_gil_may_go_on(thread) != 0)
         return NULL;
+    if (py_lowering_is_left(low)) {
+        PyErr_SetNone(low->state->task_cancelled);
+        return NULL;
+    }
     PyObject *context = PyContext_Copy(low->context);
     if (!context)
         return NULL;

@@ -449,6 +449,38 @@ def test_a_cancelled_run_s_only_task_has_ended():
     assert isinstance(run.exception(), concurrent.futures.CancelledError)
 
 
+def test_a_cancelled_task_s_computation_begins_nothing():
+    lock = threading.Lock()
+    lock.acquire()
+    ready = threading.Event()
+    begun = []
+
+    def outer():
+        waits = delayed(lambda: ready.set() or True)()
+        last = delayed(begun.append)(delayed(lock.acquire)(waits))
+        _core.compute([last], scheduler="threads", workers=1)
+
+    run = _core.start([delayed(outer)()])
+    assert ready.wait(30)
+    time.sleep(0.05)
+    run.cancel()
+    time.sleep(0.05)
+    lock.release()
+    while run.counts()["failed"] == 0:
+        time.sleep(0.001)
+    assert begun == []
+
+
+@both
+def test_a_task_s_time_is_up_in_what_it_computes(scheduler):
+    def outer():
+        _core.compute([delayed(spin)() for _ in range(3)], scheduler="threads")
+
+    value, = values(delayed(outer, timeout=0.1)(), scheduler=scheduler,
+                    on_error="collect")
+    assert isinstance(value.exception, TimeoutError)
+
+
 def test_done_callbacks():
     called = threading.Event()
     run = _core.start([increase(1)])
