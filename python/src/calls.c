@@ -312,16 +312,15 @@ static PyObject *put(PyObject *op, PyObject *const *args, Py_ssize_t n_args)
         PyErr_SetString(PyExc_TypeError, "put(function, args, kwargs)");
         return NULL;
     }
-    PyObject *future =
-        self->refusal ? NULL : PyObject_CallNoArgs(self->future_type);
-    if (self->refusal) {
-        Py_XDECREF(future);
+    PyObject *future = PyObject_CallNoArgs(self->future_type);
+    if (!future)
+        return NULL;
+    if (self->refusal) { /* asked last: making a Future may run anything */
+        Py_DECREF(future);
         PyErr_SetObject(PyTuple_GET_ITEM(self->refusal, 0),
                         PyTuple_GET_ITEM(self->refusal, 1));
         return NULL;
     }
-    if (!future)
-        return NULL;
     py_call call = {
         .future = Py_NewRef(future),
         .function = Py_NewRef(args[0]),

@@ -234,6 +234,21 @@ def test_a_forked_child_has_threads_of_its_own(executor):
     assert executor.submit(os.getpid).result() == os.getpid()
 
 
+def test_a_call_may_fork():
+    """The child's executor has other threads; the one that forked goes on in
+    the parent."""
+    def call():
+        child = os.fork()
+        if child == 0:
+            own = executor.submit(os.getpid).result(30) == os.getpid()
+            os._exit(0 if own else 1)
+        return os.waitpid(child, 0)[1]
+
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        assert executor.submit(call).result(60) == 0
+        assert executor.submit(abs, -1).result(30) == 1
+
+
 def test_many_threads_may_wait_for_a_result(executor):
     go = threading.Event()
     future = executor.submit(go.wait, 30)
