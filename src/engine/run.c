@@ -5,6 +5,11 @@
 #include "base/alloc.h"
 #include "platform/pages.h"
 
+/* The events that calling a task has no part in. */
+#define TOLD_BESIDES                                                       \
+    ((unsigned)(PLAIT_TASK_FAILED | PLAIT_TASK_SKIPPED | PLAIT_RUN_BEGIN | \
+                PLAIT_RUN_END))
+
 /* A run's cells are kept by the plan for its next run, so that running a plan
  * again takes no fresh memory from the kernel. */
 static pl_cell *take_cells(plait_plan *plan)
@@ -60,10 +65,8 @@ bool pl_run_init(plait_run *run, plait_plan *plan, const pl_run_setup *setup)
     run->timeout_ms = setup->timeout_ms;
     run->user = setup->user;
     run->n_lanes = setup->n_lanes;
-    run->careful =
-        setup->timeout_ms || setup->retries ||
-        (setup->event_kinds &
-         ~(unsigned)(PLAIT_TASK_FAILED | PLAIT_RUN_BEGIN | PLAIT_RUN_END)) != 0;
+    run->careful = setup->timeout_ms || setup->retries ||
+                   (setup->event_kinds & ~TOLD_BESIDES) != 0;
     run->walk_own = PL_NONE;
     atomic_init(&run->shared_from, PL_NONE);
     atomic_init(&run->failed, PL_NONE);
