@@ -124,7 +124,10 @@ void py_interrupt_settle(py_thread *thread)
     if (!thread->interrupted)
         return;
     thread->interrupted = false;
-    PyThreadState_SetAsyncExc(thread->ident, NULL);
+    /* Taking back what was never sent, or has arrived, would leave the
+     * interpreter looking for it, in 3.11 without end under a tracer. */
+    if (thread->tstate->async_exc)
+        PyThreadState_SetAsyncExc(thread->ident, NULL);
 }
 
 void py_interrupt_stop(py_thread *thread)

@@ -4,6 +4,8 @@
 import operator
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -91,3 +93,24 @@ def test_ctrl_c_finishes():
 def test_what_is_no_callback(bad):
     with pytest.raises(TypeError, match="must be a tuple of five"):
         _core.compute([add(1, 2)], callbacks=[bad])
+
+
+PROFILED = """
+import sys
+from plait import compute, delayed
+from plait.callbacks import Callback
+sys.setprofile(lambda *event: None)
+with Callback(finish=lambda dsk, state, errored: print(errored)):
+    for _ in range(3):
+        try:
+            compute(delayed(lambda: 1 / 0)(), scheduler="sync")
+        except ZeroDivisionError:
+            pass
+"""
+
+
+def test_a_failure_under_a_profiler():
+    # Of its own: a loop in the interpreter would not see a time-out.
+    done = subprocess.run([sys.executable, "-c", PROFILED], timeout=60,
+                          stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "True\n" * 3
