@@ -12,7 +12,7 @@ What the extension asks of the package, at first use and never at import:
 ``plait.base.prepare(args, kwargs)``
     turns the arguments of ``plait.compute(*args, **kwargs)`` (and of
     ``Delayed.compute``: ``args`` is then ``(self,)``) into
-    ``(targets, settings, finish)``: a list of Delayeds, the keyword arguments
+    ``(targets, settings, finish)``: some Delayeds, the keyword arguments
     for `compute`, and a callable that gets the list of results and returns
     what the caller gets, a tuple. ``targets`` may be None: the extension runs
     nothing and returns ``finish(None)`` (a foreign scheduler). It is split
@@ -445,6 +445,9 @@ def graph(
 
 def dependencies(task: Delayed) -> list[Delayed]:
     """The tasks whose results a task uses, each once."""
+
+def are_delayeds(objects: tuple[object, ...]) -> bool:
+    """Whether there are some, and all are of the class Delayed itself."""
 
 def environment_has(beginnings: tuple[bytes, ...]) -> bool:
     """Whether a line of the process's environment, ``NAME=value``, begins

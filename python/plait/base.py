@@ -100,12 +100,12 @@ else:
 
 def prepare(
     args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[list[_core.Delayed] | None, dict[str, Any], _Finish]:
+) -> tuple[Sequence[_core.Delayed] | None, dict[str, Any], _Finish]:
     """What ``compute(*args, **kwargs)`` has to do.
 
     Returns
     -------
-    targets : list of Delayed, or None
+    targets : sequence of Delayed, or None
         What to run; None: nothing here.
     settings : dict
         How; for ``plait._core.compute``.
@@ -114,7 +114,7 @@ def prepare(
     """
     usual = _usual_settings(args, kwargs)
     if usual is not None:
-        return list(args), usual, tuple
+        return args, usual, tuple
     said = arguments.said(kwargs)
     if len(said) > len(arguments.DEFAULTS):
         arguments.warn_of_unknown(kwargs)
@@ -146,7 +146,7 @@ def _usual_settings(
 ) -> dict[str, Any] | None:
     """The settings where little is said and set: a scheduler of ours by its
     name, and how many workers. None: there is more to it."""
-    if set(map(type, args)) != _DELAYED or not kwargs.keys() <= _USUAL:
+    if not _core.are_delayeds(args) or not kwargs.keys() <= _USUAL:
         return None
     if not config.is_silent(but=_USUAL) or callbacks.are_any():
         return None
@@ -170,7 +170,6 @@ def _said(kwargs: dict[str, Any], name: str) -> Any:
     return config.config.get(name) if said is None else said
 
 
-_DELAYED = {_core.Delayed}
 _USUAL = frozenset(("scheduler", "num_workers"))
 
 

@@ -198,6 +198,8 @@ static PyMethodDef functions[] = {
     { "label", py_label, METH_O, PyDoc_STR("What a task does, in a word.") },
     { "options", py_options, METH_O,
       PyDoc_STR("The options of a task that were set.") },
+    { "are_delayeds", py_are_delayeds, METH_O,
+      PyDoc_STR("Whether all objects in a tuple are Delayeds themselves.") },
     { "environment_has", py_environment_has, METH_O,
       PyDoc_STR(
           "Whether a variable of the process begins with one of these.") },

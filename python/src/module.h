@@ -199,6 +199,7 @@ PyObject *py_compute(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_compute_args(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_start(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_environment_has(PyObject *module, PyObject *beginnings);
+PyObject *py_are_delayeds(PyObject *module, PyObject *objects);
 PyObject *py_failures(PyObject *module, PyObject *exc);
 PyObject *py_open_executor(PyObject *module, PyObject *args, PyObject *kwargs);
 PyObject *py_close_executor(PyObject *module, PyObject *pool);

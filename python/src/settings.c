@@ -124,6 +124,23 @@ int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
     return *targets ? 0 : -1;
 }
 
+/* ---- the targets ---- */
+
+PyObject *py_are_delayeds(PyObject *module, PyObject *objects)
+{
+    const py_state *state = py_state_of_module(module);
+    if (!PyTuple_Check(objects)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple is needed");
+        return NULL;
+    }
+    Py_ssize_t n = PyTuple_GET_SIZE(objects);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (Py_TYPE(PyTuple_GET_ITEM(objects, i)) != state->delayed_type)
+            Py_RETURN_FALSE;
+    }
+    return PyBool_FromLong(n > 0);
+}
+
 /* ---- the environment ---- */
 
 static bool has_line(const char *beginning, size_t length)
