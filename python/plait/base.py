@@ -135,7 +135,9 @@ def prepare(
         targets = borrowed.lend(targets, executor)
         settings.setdefault("workers", borrowed.limit(executor))
     settings["scheduler"] = engine
-    settings["callbacks"], more = callbacks.bridged(targets, said["callbacks"])
+    targets, settings["callbacks"], more = callbacks.begun(
+        targets, said["callbacks"]
+    )
     if more:
         settings["observers"] = [*settings["observers"], *more]
     return targets, settings, finish
@@ -216,8 +218,12 @@ def start(*args: Any, **kwargs: Any) -> _core.Run:
             f"start() can't use scheduler={said['scheduler']!r}: it needs "
             "threads of this process"
         )
-    with callbacks.in_background(settings["callbacks"]):
-        return _core.start(targets, **settings)
+    try:
+        with callbacks.in_background(settings["callbacks"]):
+            return _core.start(targets, **settings)
+    except BaseException:
+        callbacks.abandon(settings["callbacks"])
+        raise
 
 
 def persist(*args: Any, **kwargs: Any) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeVar
 
 from plait import _core, daskgraph
 from plait.daskgraph import known_in, needs_of
+from plait.preset import with_values
 from plait.refs import calls
 
 __all__ = [
@@ -30,7 +31,8 @@ __all__ = [
     "State",
     "add_callbacks",
     "are_any",
-    "bridged",
+    "abandon",
+    "begun",
     "in_background",
 ]
 
@@ -45,6 +47,9 @@ _NAMES = ("_start", "_start_state", "_pretask", "_posttask", "_finish")
 
 class Callback:
     """Functions that are called as a computation goes on.
+
+    What ``start`` writes to the graph are values: their tasks don't run, nor
+    what they alone need.
 
     Give functions, or write a subclass that has methods of the same names with
     an underscore before them. Use it in a ``with`` statement around what
@@ -243,11 +248,10 @@ def are_any() -> bool:
     return theirs is not None and any(kind.active for kind in _kinds())
 
 
-def bridged(
+def begun(
     targets: list[_core.Delayed], given: Iterable[Any] | None
-) -> tuple[Sequence[_Six], list[_core.Observer]]:
-    """What the extension is to call, and which observers are to watch, for
-    the callbacks that there are.
+) -> tuple[list[_core.Delayed], Sequence[_Six], list[_core.Observer]]:
+    """Calls the ``start`` of the callbacks that there are.
 
     Parameters
     ----------
@@ -258,9 +262,13 @@ def bridged(
 
     Returns
     -------
+    targets : list of Delayed
+        The same, but for tasks whose values a callback wrote to the graph.
     functions : sequence of tuples
-        None or one.
+        None or one: what the extension is to call. `finish` does nothing the
+        second time.
     observers : list of Observer
+        What is to watch.
     """
     if given is not None:
         wanted = [_as_tuple(one) for one in given]
@@ -273,11 +281,26 @@ def bridged(
             if one not in called
         ]
     if not wanted:
-        return (), []
+        return targets, (), []
     observers = {one: _observer(one, targets) for one in wanted}
     loud = [one for one in wanted if observers[one] is None]
     frame = _Bridge(targets, wanted, loud) if loud else _Frame(wanted)
-    return (frame.functions,), [one for one in observers.values() if one]
+    targets = frame.begin(targets)
+    watching = [one for one in observers.values() if one]
+    return targets, (frame.functions,), watching
+
+
+def abandon(callbacks: Sequence[_Six]) -> None:
+    """Calls the ``finish`` of callbacks whose computation didn't begin.
+
+    Parameters
+    ----------
+    callbacks : sequence of tuples
+        What :func:`begun` made.
+    """
+    for one in callbacks:
+        if one[4]:
+            one[4](None, None, True)
 
 
 def _observer(
@@ -302,7 +325,7 @@ def in_background(callbacks: Sequence[_Six]) -> Iterator[None]:
     Parameters
     ----------
     callbacks : sequence of tuples
-        What :func:`bridged` made.
+        What :func:`begun` made.
     """
     bridges = [getattr(one[0], "__self__") for one in callbacks]
     called = _called.get().union(*(bridge.callbacks for bridge in bridges))
@@ -344,17 +367,26 @@ class _Frame:
     def functions(self) -> _Six:
         return self._start, None, None, None, self._finish, None
 
-    def _start(self, _: Any) -> None:
-        if self.hides:
-            self._hidden = _Hidden()
+    def begin(self, targets: list[_core.Delayed]) -> list[_core.Delayed]:
+        hidden = _Hidden()
         try:
             for one in self.callbacks:
                 if one[0]:
                     one[0](self._dsk)
                 self._begun.append(one)
+            return self._written(targets)
         except BaseException:
             self._finish(None, None, True)
             raise
+        finally:
+            hidden.show()
+
+    def _written(self, targets: list[_core.Delayed]) -> list[_core.Delayed]:
+        return targets
+
+    def _start(self, _: Any) -> None:
+        if self.hides:
+            self._hidden = _Hidden()
 
     def _finish(self, _: Any, __: Any, errored: bool) -> None:
         begun, self._begun = self._begun, []
@@ -382,13 +414,26 @@ class _Bridge(_Frame):
     ) -> None:
         super().__init__(callbacks)
         self._called = called
-        tasks = calls(targets)
-        self._dsk = daskgraph.tasks_of(tasks)
+        self._tasks = calls(targets)
+        self._dsk = daskgraph.tasks_of(self._tasks)
+        self._before = dict(self._dsk)
+
+    def _written(self, targets: list[_core.Delayed]) -> list[_core.Delayed]:
+        tasks, before = self._tasks, self._before
+        values = {
+            key: value
+            for key, value in self._dsk.items()
+            if key in before and value is not before[key]
+        }
+        if values:
+            targets = with_values(targets, values)
+            tasks = calls(targets)
         self._state = State(
             needs_of(tasks),
             known_in(tasks),
             {target.key for target in targets},
         )
+        return targets
 
     @property
     def functions(self) -> _Six:

@@ -116,3 +116,20 @@ int py_callbacks_finish(py_callbacks *self, bool errored)
     PyErr_SetRaisedException(raised);
     return -1;
 }
+
+void py_callbacks_abandon(PyObject *sequence)
+{
+    py_callbacks all;
+    PyObject *raised = PyErr_GetRaisedException();
+    bool is_good = sequence && py_callbacks_read(&all, sequence) == 0;
+    if (sequence && !is_good)
+        PyErr_Clear();
+    PyErr_SetRaisedException(raised);
+    if (!sequence)
+        return;
+    if (is_good) {
+        all.n_started = PyTuple_GET_SIZE(all.tuple);
+        py_callbacks_finish(&all, true);
+    }
+    Py_XDECREF(all.tuple);
+}

@@ -34,6 +34,10 @@ int py_callbacks_call(const py_callbacks *callbacks, int place,
 /* Calls start and start_state; when one raises, finish too. */
 int py_callbacks_start(py_callbacks *callbacks);
 
+/* Calls finish of all in a sequence, or NULL, for a computation that failed
+ * before they could be started; an exception is set, and one stays set. */
+void py_callbacks_abandon(PyObject *sequence);
+
 /* Calls finish of all that were started, once. -1: an exception is set, theirs
  * or that from before. */
 int py_callbacks_finish(py_callbacks *callbacks, bool errored);

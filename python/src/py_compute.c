@@ -5,6 +5,7 @@
  */
 #include "compute.h"
 
+#include "callbacks.h"
 #include "failure.h"
 #include "gil.h"
 #include "native.h"
@@ -224,6 +225,10 @@ static PyObject *compute_prepared(py_state *state, PyObject *prepared)
         PyObject *args = PyTuple_Pack(1, targets);
         Py_SETREF(values, args ? compute(state, args, settings) : NULL);
         Py_XDECREF(args);
+        /* prepare has called their start; finish does nothing the second time
+         */
+        if (!values && PyDict_Check(settings))
+            py_callbacks_abandon(PyDict_GetItemString(settings, "callbacks"));
     }
     if (!values)
         return NULL;
