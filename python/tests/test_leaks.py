@@ -1,30 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Thousands of computations, however they end, leave what was there before:
-memory, references (on a debug build of Python), threads, file descriptors."""
+"""10,000 computations of each way to end leave what was there before: memory,
+references (on a debug build of Python), threads, file descriptors."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import os
 import signal
 import sys
 import threading
 
 import pytest
 
+import growth
 import plait
 from plait import compute, delayed, start
 
-WARM_UP = 100
-TIMES = 2_000  # of most of the ways to end
-FEWER = 200    # of those that take a while
-
-# What may come and go by itself: caches, dicts that are resized, and what a
-# worker is about to free. A leak shows with each computation.
-SLACK = 400
-SLACK_EACH = 0.5
+TIMES = 10_000
+# Each way is split between the schedulers, and the kinds of that way.
+HALF = TIMES // 2
+QUARTER = TIMES // 4
+FEW = 1_000
 
 
 @pytest.fixture(params=["sync", "threads"])
@@ -32,42 +28,13 @@ def scheduler(request):
     return request.param
 
 
-@pytest.fixture(autouse=True)
-def silence():
-    """Failures are logged to nobody, and kept by nobody."""
-    logging.disable(logging.CRITICAL)
+@pytest.fixture
+def switching():
+    """Who waits for the GIL, to end a task that loops, gets it soon."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0001)
     yield
-    logging.disable(logging.NOTSET)
-
-
-class Counts:
-    """What there is now."""
-
-    def __init__(self):
-        for _ in range(3):
-            gc.collect()
-        self.blocks = sys.getallocatedblocks()
-        self.references = getattr(sys, "gettotalrefcount", lambda: 0)()
-        self.objects = len(gc.get_objects())
-        self.threads = threading.active_count()
-        self.files = len(os.listdir("/proc/self/fd"))
-
-    def assert_no_more_than(self, before, times):
-        slack = max(SLACK, times * SLACK_EACH)
-        assert self.threads <= before.threads
-        assert self.files <= before.files
-        assert self.objects <= before.objects + slack
-        assert self.blocks <= before.blocks + slack
-        assert self.references <= before.references + slack
-
-
-def repeat(act, times=TIMES):
-    for _ in range(WARM_UP):
-        act()
-    before = Counts()
-    for _ in range(times):
-        act()
-    Counts().assert_no_more_than(before, times)
+    sys.setswitchinterval(before)
 
 
 def some_tasks(function):
@@ -75,12 +42,20 @@ def some_tasks(function):
     return [function(one) for one in inputs] + [delayed(sum)(inputs)]
 
 
+def loop(n):
+    while True:
+        pass
+
+
 def test_succeeding(scheduler):
-    repeat(lambda: compute(*some_tasks(delayed(float)), scheduler=scheduler))
+    growth.assert_none(
+        lambda: compute(*some_tasks(delayed(float)), scheduler=scheduler),
+        TIMES)
 
 
-@pytest.mark.parametrize("on_error", ["finish", "stop", "collect"])
-def test_failing(scheduler, on_error):
+@pytest.mark.parametrize("on_error, times", [
+    ("finish", HALF), ("stop", QUARTER), ("collect", QUARTER)])
+def test_failing(scheduler, on_error, times):
     def fail(n):
         raise ValueError(n, [n])
 
@@ -93,7 +68,7 @@ def test_failing(scheduler, on_error):
         else:
             assert on_error == "collect"
 
-    repeat(act)
+    growth.assert_none(act, times)
 
 
 def test_failing_with_retries(scheduler):
@@ -104,10 +79,10 @@ def test_failing_with_retries(scheduler):
         with pytest.raises(ValueError):
             compute(delayed(fail)(1), scheduler=scheduler, retries=2)
 
-    repeat(act)
+    growth.assert_none(act, FEW)
 
 
-def test_cancelled():
+def test_cancelled_in_a_task(switching):
     def act():
         begun, go_on = threading.Event(), threading.Event()
 
@@ -121,22 +96,28 @@ def test_cancelled():
         go_on.set()
         run.wait()
 
-    repeat(act)
+    growth.assert_none(act, HALF)
 
 
-def test_timed_out(scheduler):
-    def loop(n):
-        while True:
-            pass
+def test_cancelled_at_once(switching):
+    def act():
+        run = start(*some_tasks(delayed(loop)), num_workers=2)
+        run.cancel()
+        run.wait()
 
+    growth.assert_none(act, HALF)
+
+
+@pytest.mark.parametrize("limit", ["timeout", "run_timeout"])
+def test_timed_out(scheduler, limit, switching):
     def act():
         with pytest.raises(TimeoutError):
-            compute(delayed(loop)(1), scheduler=scheduler, timeout=0.001)
+            compute(delayed(loop)(1), scheduler=scheduler, **{limit: 0.001})
 
-    repeat(act, FEWER)
+    growth.assert_none(act, QUARTER)
 
 
-def test_interrupted(scheduler):
+def test_interrupted(scheduler, switching):
     main = threading.main_thread().ident
 
     def interrupt(n):
@@ -148,7 +129,7 @@ def test_interrupted(scheduler):
         with pytest.raises(KeyboardInterrupt):
             compute(delayed(interrupt)(1), scheduler=scheduler)
 
-    repeat(act, FEWER)
+    growth.assert_none(act, HALF)
 
 
 def test_exceptions_that_end_the_run(scheduler):
@@ -159,7 +140,7 @@ def test_exceptions_that_end_the_run(scheduler):
         with pytest.raises(SystemExit):
             compute(*some_tasks(delayed(leave)), scheduler=scheduler)
 
-    repeat(act)
+    growth.assert_none(act, HALF)
 
 
 def test_failing_runs_of_frames_that_hold_them(scheduler):
@@ -170,22 +151,22 @@ def test_failing_runs_of_frames_that_hold_them(scheduler):
         run = start(*some_tasks(delayed(fail)), scheduler=scheduler)
         run.wait()
 
-    repeat(act, FEWER)
+    growth.assert_none(act, FEW)
 
 
 def test_runs_that_nobody_waits_for():
-    repeat(lambda: start(*some_tasks(delayed(float))) and None)
+    growth.assert_none(
+        lambda: start(*some_tasks(delayed(float))) and None, HALF)
 
 
 def test_awaited():
-    async def main():
-        for _ in range(TIMES):
-            await plait.acompute(*some_tasks(delayed(float)))
-
-    asyncio.run(main())
-    before = Counts()
-    asyncio.run(main())
-    Counts().assert_no_more_than(before, TIMES)
+    loop = asyncio.new_event_loop()
+    try:
+        growth.assert_none(
+            lambda: loop.run_until_complete(
+                plait.acompute(*some_tasks(delayed(float)))), HALF)
+    finally:
+        loop.close()
 
 
 def test_executors():
@@ -194,7 +175,7 @@ def test_executors():
             assert executor.submit(abs, -1).result() == 1
             assert delayed(abs)(-1).compute(pool=executor) == 1
 
-    repeat(act, FEWER)
+    growth.assert_none(act, FEW)
 
 
 def test_executors_that_are_lost():
@@ -212,7 +193,7 @@ def test_executors_that_are_lost():
             if thread.name.startswith("plait-closer"):
                 thread.join(30)
 
-    repeat(settle, FEWER)
+    growth.assert_none(settle, FEW)
 
 
 def test_pools_of_ones_own():
@@ -223,7 +204,7 @@ def test_pools_of_ones_own():
         assert delayed(abs)(-1).compute(pool=pool) == 1
         _core.close_executor(pool)
 
-    repeat(act, FEWER)
+    growth.assert_none(act, FEW)
 
 
 def test_log_fields():
@@ -231,4 +212,4 @@ def test_log_fields():
         with plait.log_fields():
             compute(delayed(logging.makeLogRecord)({}))
 
-    repeat(act)
+    growth.assert_none(act, FEW)
