@@ -2,6 +2,8 @@
 /* settings.c: the arguments of compute and start, and the environment. */
 #include "compute.h"
 
+#include "gil.h"
+
 extern char **environ;
 
 static int read_on_error(const char *text, plait_on_error *out)
@@ -44,17 +46,42 @@ static int read_seconds(PyObject *value, const char *name, unsigned *out)
     return 0;
 }
 
-static PyObject *read_targets(py_state *state, PyObject *targets)
+/* After so many targets, others may run: about 0.1 ms. */
+#define STEPS 4096
+
+static int pause_sometimes(py_state *state, Py_ssize_t i)
 {
-    PyObject *list = PySequence_List(targets);
-    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
-        PyObject *target = PyList_GET_ITEM(list, i);
-        if (py_is_delayed(state, target))
-            continue;
-        PyErr_Format(PyExc_TypeError, "target %zd is no Delayed but %.100s", i,
-                     Py_TYPE(target)->tp_name);
-        Py_CLEAR(list);
+    return i % STEPS == STEPS - 1 ? py_gil_pause(state) : 0;
+}
+
+static int copy_targets(py_state *state, PyObject *targets, PyObject *list)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(targets); i++) {
+        PyObject *target = PyTuple_GET_ITEM(targets, i);
+        if (!py_is_delayed(state, target)) {
+            PyErr_Format(PyExc_TypeError, "target %zd is no Delayed but %.100s",
+                         i, Py_TYPE(target)->tp_name);
+            return -1;
+        }
+        PyList_SET_ITEM(list, i, Py_NewRef(target));
+        if (pause_sometimes(state, i) != 0)
+            return -1;
     }
+    return 0;
+}
+
+static PyObject *read_targets(py_state *state, PyObject *given)
+{
+    PyObject *targets = PySequence_Tuple(given);
+    PyObject *list = targets ? PyList_New(PyTuple_GET_SIZE(targets)) : NULL;
+    if (list) {
+        PyObject_GC_UnTrack(list); /* it has holes while others run */
+        int status = copy_targets(state, targets, list);
+        PyObject_GC_Track(list);
+        if (status != 0)
+            Py_CLEAR(list);
+    }
+    Py_XDECREF(targets);
     return list;
 }
 
@@ -128,7 +155,7 @@ int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
 
 PyObject *py_are_delayeds(PyObject *module, PyObject *objects)
 {
-    const py_state *state = py_state_of_module(module);
+    py_state *state = py_state_of_module(module);
     if (!PyTuple_Check(objects)) {
         PyErr_SetString(PyExc_TypeError, "a tuple is needed");
         return NULL;
@@ -137,6 +164,8 @@ PyObject *py_are_delayeds(PyObject *module, PyObject *objects)
     for (Py_ssize_t i = 0; i < n; i++) {
         if (Py_TYPE(PyTuple_GET_ITEM(objects, i)) != state->delayed_type)
             Py_RETURN_FALSE;
+        if (pause_sometimes(state, i) != 0)
+            return NULL;
     }
     return PyBool_FromLong(n > 0);
 }
