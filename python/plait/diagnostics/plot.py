@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The profiler's picture, drawn by Bokeh."""
+"""The profilers' pictures, drawn by Bokeh."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +47,73 @@ def visualize(
     figure = _figure(plotting, prof, kwargs)
     if prof.results:
         _draw(figure, prof, palette)
+    return _given(figure, filename, show, save)
+
+
+def visualize_lines(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    filename: str = "profile.html",
+    show: bool = True,
+    save: bool | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Draw what changes with time.
+
+    Parameters
+    ----------
+    lines : mapping
+        Name -> (time, number), one or two of them; the second has an axis of
+        its own.
+    filename : str
+        Where to save it.
+    show, save : bool
+        As for :func:`visualize`.
+    **kwargs
+        Of the figure.
+
+    Returns
+    -------
+    bokeh.plotting.figure
+    """
+    plotting = importlib.import_module("bokeh.plotting")
+    said = {"title": "Profile", "width": 800, "height": 300, **kwargs}
+    figure = plotting.figure(**said)
+    figure.xaxis.axis_label = "Time (s)"
+    times = [time for line in lines.values() for time, _ in line]
+    begin = min(times, default=0)
+    for number, (name, line) in enumerate(lines.items()):
+        where = _axis(figure, name, line, number)
+        figure.line(
+            [time - begin for time, _ in line],
+            [value for _, value in line],
+            legend_label=name,
+            line_color=_LINES[number],
+            **where,
+        )
+    return _given(figure, filename, show, save)
+
+
+_LINES = ("#440154", "#35b779")
+
+
+def _axis(
+    figure: Any, name: str, line: Sequence[tuple[float, float]], number: int
+) -> dict[str, str]:
+    """What says that a line goes by this axis, which is made."""
+    if number == 0:
+        figure.yaxis.axis_label = name
+        return {}
+    models = importlib.import_module("bokeh.models")
+    most = max((value for _, value in line), default=0) or 1
+    figure.extra_y_ranges = {name: models.Range1d(start=0, end=1.1 * most)}
+    axis = models.LinearAxis(y_range_name=name, axis_label=name)
+    figure.add_layout(axis, "right")
+    return {"y_range_name": name}
+
+
+def _given(figure: Any, filename: str, show: bool, save: bool | None) -> Any:
+    """The figure, saved and shown."""
+    plotting = importlib.import_module("bokeh.plotting")
     in_notebook = "ipykernel" in sys.modules
     if save is None:
         save = not in_notebook
