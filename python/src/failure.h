@@ -103,6 +103,9 @@ PyObject *py_trail_sources(py_state *state, const py_delayed_object *task);
 
 /* ---- stack.c ---- */
 
+/* The traceback of an exception, new; NULL: it has none. */
+PyObject *py_exception_traceback(PyObject *exception);
+
 py_stack *py_stack_of(PyObject *traceback);
 /* NULL is fine. */
 void py_stack_free(py_stack *stack);

@@ -197,7 +197,7 @@ static int forget_frames(const py_lowering *low, py_failure *failure)
 /* Takes the traceback that the exception has now. */
 static int take_traceback(const py_failure *first, py_failure *failure)
 {
-    failure->traceback = PyException_GetTraceback(failure->exception);
+    failure->traceback = py_exception_traceback(failure->exception);
     if (!failure->traceback || !first ||
         first->exception != failure->exception || !first->traceback)
         return 0;

@@ -19,6 +19,14 @@ struct py_stack {
     line lines[];
 };
 
+PyObject *py_exception_traceback(PyObject *exception)
+{
+    PyObject *traceback = PyException_GetTraceback(exception);
+    if (traceback && !PyTraceBack_Check(traceback)) /* None, in 3.11 */
+        Py_CLEAR(traceback);
+    return traceback;
+}
+
 /* ---- from a traceback, and back ---- */
 
 static PyTracebackObject *next_of(PyTracebackObject *at)
@@ -149,7 +157,7 @@ static int add_behind(chain *self, PyObject *exception)
 /* Puts a traceback without variables in the place of an exception's. */
 static int lighten(PyObject *exception)
 {
-    PyObject *traceback = PyException_GetTraceback(exception);
+    PyObject *traceback = py_exception_traceback(exception);
     if (!traceback)
         return 0;
     py_stack *stack = py_stack_of(traceback);

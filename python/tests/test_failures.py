@@ -156,6 +156,21 @@ def test_a_shared_exception_has_the_note_of_the_first_task():
 
 
 @both
+def test_a_member_of_a_group_that_has_failed_alone(scheduler):
+    shared = Odd("shared")
+
+    def group():
+        raise ExceptionGroup("several", [shared, Odd("own")])
+
+    fail = delayed(throw)(shared)
+    tasks = [delayed(throw)(Odd()), fail, delayed(group)(), fail]
+    for order in (tasks, tasks[::-1]):
+        for failure in collected(*order, scheduler=scheduler):
+            assert "Odd" in failure.traceback_text
+        collected(*order[:1], *[delayed(group)()] * 3, scheduler=scheduler)
+
+
+@both
 def test_causes_that_go_round(scheduler):
     def fail(i):
         one, other = Odd(f"one {i}"), Odd(f"other {i}")
