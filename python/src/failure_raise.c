@@ -153,7 +153,9 @@ void py_failure_raise(py_lowering *low, const plait_error *err)
                (stopper && py_lowering_is_cancelled(low))) {
         /* the last task may have ended by that alone, and the run with it */
         raise_cancelled();
-    } else if (stopper) {
+    } else if (stopper &&
+               !(err->task.id && py_failure_at(low, err->task.id - 1))) {
+        /* else it was sent to a task, as another's failure ended the run */
         PyErr_SetRaisedException(Py_NewRef(stopper));
     } else {
         if (err->task.id && !low->passes_failures)
