@@ -75,15 +75,42 @@ int py_stack_traverse(const py_stack *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* The code of a frame that never runs. Whoever asks that for its variables
+ * looks for those of functions around it, up to 3.12, where it has none. */
+static PyObject *code_alone(const line *self)
+{
+    if (PyCode_GetNumFree((PyCodeObject *)self->code) == 0)
+        return Py_NewRef(self->code);
+    PyObject *replace = PyObject_GetAttrString(self->code, "replace");
+    PyObject *none = Py_BuildValue("{s()}", "co_freevars");
+    PyObject *args = PyTuple_New(0);
+    PyObject *code =
+        replace && none && args ? PyObject_Call(replace, args, none) : NULL;
+    Py_XDECREF(args);
+    Py_XDECREF(none);
+    Py_XDECREF(replace);
+    return code;
+}
+
+static PyFrameObject *new_frame(const line *self)
+{
+    PyObject *code = code_alone(self);
+    PyFrameObject *frame =
+        code ? PyFrame_New(PyThreadState_Get(), (PyCodeObject *)code,
+                           self->globals, NULL)
+             : NULL;
+    Py_XDECREF(code);
+    return frame;
+}
+
 /* A traceback of one line, before `next`, which is taken. */
 static PyObject *line_before(const line *self, PyObject *next)
 {
-    PyCodeObject *code = (PyCodeObject *)self->code;
     int number = self->number;
     if (number < 0)
-        number = PyCode_Addr2Line(code, self->instruction);
-    PyFrameObject *frame =
-        PyFrame_New(PyThreadState_Get(), code, self->globals, NULL);
+        number =
+            PyCode_Addr2Line((PyCodeObject *)self->code, self->instruction);
+    PyFrameObject *frame = new_frame(self);
     PyObject *made =
         frame ? PyObject_CallFunction((PyObject *)&PyTraceBack_Type, "OOii",
                                       next, frame, self->instruction, number)

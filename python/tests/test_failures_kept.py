@@ -138,6 +138,26 @@ def test_what_an_attempt_raised_is_let_go_of(scheduler):
 
     assert compute(delayed(flaky)(), scheduler=scheduler, retries=3) == (True,)
 
+
+@both
+def test_frames_without_their_variables_can_be_looked_at(scheduler):
+    def around(limit):
+        def refuse(x):
+            try:
+                throw(Odd(limit))
+            except Odd as odd:
+                raise Odd(x) from odd
+
+        return delayed(refuse)
+
+    failures = collected(*map(around(3), range(3)), scheduler=scheduler)
+    for one in failures[1:]:
+        at = one.exception.__cause__.__traceback__
+        frames = [at.tb_frame, at.tb_next.tb_frame]
+        names = [frame.f_code.co_name for frame in frames]
+        assert names == ["refuse", "throw"]
+        assert [frame.f_locals for frame in frames] == [{}, {}]
+
 # ---- many ----
 
 
