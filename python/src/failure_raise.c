@@ -154,11 +154,13 @@ void py_failure_raise(py_lowering *low, const plait_error *err)
         /* the last task may have ended by that alone, and the run with it */
         raise_cancelled();
     } else if (stopper &&
-               !(err->task.id && py_failure_at(low, err->task.id - 1))) {
-        /* else it was sent to a task, as another's failure ended the run */
+               (PyList_GET_SIZE(low->failures) == 0 ||
+                (low->outer_ctx && plait_cancelled(low->outer_ctx)))) {
+        /* else it was sent to a task, or that began too late, as another's
+         * failure ended the run */
         PyErr_SetRaisedException(Py_NewRef(stopper));
     } else {
-        if (err->task.id && !low->passes_failures)
+        if (stopper || (err->task.id && !low->passes_failures))
             failure = py_failure_first(low);
         else if (err->task.id)
             failure = py_failure_at(low, err->task.id - 1);
