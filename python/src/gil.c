@@ -6,6 +6,9 @@
 
 #include "lower.h"
 
+/* How often a thread's begin may be interrupted. */
+#define MOST_TRIES 100
+
 /* The state that this thread has put down, for tasks that run on it. */
 static _Thread_local PyThreadState *put_down;
 static _Thread_local py_thread *here;
@@ -147,7 +150,8 @@ void py_gil_take(py_left left)
 
 int py_gil_look(void)
 {
-    if (PyErr_CheckSignals() != 0)
+    /* see raise_later */
+    if (PyErr_CheckSignals() != 0 || Py_MakePendingCalls() != 0)
         return -1;
     return here && here->ctx && here->lowering ? py_gil_may_go_on(here) : 0;
 }
@@ -279,23 +283,71 @@ static bool try_spawn(const spawner *by, const worker_start *given)
     return runs;
 }
 
-/* Ctrl-C is for who waits for the run: it is raised again there, and the thread
- * begun all the same. */
+/* Takes the exception that is set: the one with which it began, as threading
+ * may stumble over what a handler raised in the middle of it. */
+static PyObject *first_raised(void)
+{
+    PyObject *handled = PyErr_GetHandledException();
+    PyObject *first = PyErr_GetRaisedException();
+    for (int i = 0; i < MOST_TRIES && first; i++) {
+        PyObject *context = PyException_GetContext(first);
+        if (!context || context == handled) {
+            Py_XDECREF(context);
+            break;
+        }
+        Py_SETREF(first, context);
+    }
+    Py_XDECREF(handled);
+    return first;
+}
+
+/* Whether it is none that says that there can be no thread: then the handler
+ * of a signal raised it. */
+static bool is_of_signal(PyObject *exception)
+{
+    return exception &&
+           !PyErr_GivenExceptionMatches(exception, PyExc_RuntimeError) &&
+           !PyErr_GivenExceptionMatches(exception, PyExc_MemoryError);
+}
+
+static int raise_again(void *exception)
+{
+    PyErr_SetRaisedException(exception);
+    return -1;
+}
+
+/* Takes the exception, or NULL. */
+static void raise_later(PyObject *exception)
+{
+    if (!exception)
+        return;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt)) {
+        PyErr_SetInterrupt();
+        Py_DECREF(exception);
+    } else if (Py_AddPendingCall(raise_again, exception) != 0) {
+        PyErr_SetRaisedException(exception);
+        PyErr_WriteUnraisable(NULL);
+    }
+}
+
+/* What the handler of a signal raises, as that of Ctrl-C, is for who waits for
+ * the run: it is raised again there, and the thread begun all the same. */
 static bool spawn(const spawner *by, void (*main)(void *arg), void *arg)
 {
     worker_start start = { .main = main, .arg = arg };
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *pending = PyErr_GetRaisedException();
-    bool interrupted = false, runs = false, again = true;
-    while (!runs && again) {
+    PyObject *raised = NULL;
+    bool runs = false, again = true;
+    for (int i = 0; i < MOST_TRIES && !runs && again; i++) {
         runs = try_spawn(by, &start);
-        again =
-            PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
-        interrupted |= again;
-        PyErr_Clear();
+        PyObject *first = first_raised();
+        again = is_of_signal(first);
+        if (again)
+            Py_XSETREF(raised, Py_NewRef(first));
+        Py_XDECREF(first);
     }
-    if (interrupted)
-        PyErr_SetInterrupt();
+    raise_later(raised);
     PyErr_SetRaisedException(pending);
     PyGILState_Release(gil);
     return runs;
