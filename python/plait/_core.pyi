@@ -273,8 +273,8 @@ class Pool:
 
 class Calls:
     """Calls that wait for workers, and workers that wait for calls. A subclass
-    has methods ``_send``, which has a worker call `serve`, and ``_nobody``,
-    called when the last worker has left."""
+    has methods ``_open``, which returns the pool whose work is to call `serve`,
+    and ``_nobody``, called when the last worker has left."""
 
     def __init__(self, limit: int, future_type: type[Future[Any]]) -> None: ...
     @property

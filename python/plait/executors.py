@@ -141,14 +141,15 @@ class _Queue(_core.Calls):
         self.renew()
         self._begin()
 
-    def _send(self) -> None:
-        """Sends a worker, that is counted already."""
+    def _open(self) -> _core.Pool:
+        """For a worker that is sent, and counted already."""
         with self.lock:
-            self.open(self.workers)._send_worker()
+            return self.open(self.workers)
 
     def _nobody(self) -> None:
         """The last worker is gone."""
-        self.nobody.set()
+        nobody, self.nobody = self.nobody, threading.Event()
+        nobody.set()
 
     def open(self, workers: int) -> _core.Pool:
         """Under the lock: the pool, with so many threads at least."""
@@ -165,8 +166,8 @@ class _Queue(_core.Calls):
         thread = threading.Thread(
             target=main, name=f"{self.prefix}_{number}", daemon=True
         )
-        self.threads.add(thread)
         try:
+            self.threads.add(thread)
             thread.start()
         finally:
             if thread.ident is None:  # there can be no more threads
@@ -190,10 +191,11 @@ class _Queue(_core.Calls):
         """Waits until all is done, and ends the threads."""
         self.stop()
         self.rouse()
-        while self.workers:
-            self.nobody.clear()
-            if self.workers:
-                self.nobody.wait()
+        while True:
+            nobody = self.nobody  # before it is asked for: it is set once
+            if not self.workers:
+                break
+            nobody.wait()
         with self.lock:
             pool, self.pool = self.pool, None
         if pool is not None:

@@ -222,6 +222,20 @@ static bool next(py_calls *self, py_idle *here, py_call *call)
     return false;
 }
 
+/* Sends a worker, who is counted. If that fails, for whatever reason, none
+ * comes: from the pool on, no code of Python runs, nor handlers of signals. */
+static int send_worker(py_calls *self)
+{
+    const py_state *state = py_state_of((PyObject *)self);
+    PyObject *pool =
+        PyObject_CallMethodNoArgs((PyObject *)self, state->str__open);
+    PyObject *sent =
+        pool ? PyObject_CallMethodNoArgs(pool, state->str__send_worker) : NULL;
+    Py_XDECREF(pool);
+    Py_XDECREF(sent);
+    return sent ? 0 : -1;
+}
+
 /* Whether another worker comes in this one's place, behind what else the pool
  * has to do. */
 static bool yields(py_calls *self, int64_t *until)
@@ -229,12 +243,9 @@ static bool yields(py_calls *self, int64_t *until)
     if (self->linger_us < 0 || py_now_ns() < *until)
         return false;
     *until = py_now_ns() + TURN_NS;
-    PyObject *op = (PyObject *)self;
-    PyObject *sent = PyObject_CallMethodNoArgs(op, py_state_of(op)->str__send);
-    if (!sent)
-        PyErr_Clear();
-    Py_XDECREF(sent);
-    return sent != NULL;
+    bool sent = send_worker(self) == 0;
+    PyErr_Clear();
+    return sent;
 }
 
 static PyObject *serve(PyObject *op, PyObject *unused)
@@ -264,22 +275,18 @@ static PyObject *serve(PyObject *op, PyObject *unused)
 
 /* ---- submitting ---- */
 
-/* A worker that was counted in is sent; if that fails, it is counted out, and
- * the call not made. */
+/* Sends a worker that was counted in, or takes that and the call back. */
 static int send(py_calls *self, const PyObject *future)
 {
-    PyObject *op = (PyObject *)self;
-    PyObject *sent = PyObject_CallMethodNoArgs(op, py_state_of(op)->str__send);
-    if (sent) {
-        Py_DECREF(sent);
+    if (send_worker(self) == 0)
         return 0;
-    }
     PyObject *raised = PyErr_GetRaisedException();
     py_call call;
     bool is_left = take_back(self, future, &call);
     gone(self);
-    if (is_left) {
+    if (is_left)
         drop_call(&call);
+    if (is_left || !PyErr_GivenExceptionMatches(raised, PyExc_RuntimeError)) {
         PyErr_SetRaisedException(raised);
         return -1;
     }

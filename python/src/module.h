@@ -64,7 +64,8 @@
     X(_result) \
     X(_exception) \
     X(_told) \
-    X(_send) \
+    X(_open) \
+    X(_send_worker) \
     X(_nobody) \
     X(RUNNING) \
     X(FINISHED) \

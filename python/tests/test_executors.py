@@ -353,6 +353,54 @@ def test_no_other_thread_can_be_begun(monkeypatch):
     executor.shutdown()
 
 
+class Hit(Exception):
+    """What the handler of a signal raises."""
+
+
+@pytest.fixture
+def hit_threads(monkeypatch):
+    """A signal comes while the first thread is begun."""
+    hits = [Hit()]
+
+    class Thread(threading.Thread):
+        def start(self):
+            if hits:
+                raise hits.pop()
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", Thread)
+
+
+def test_a_signal_while_a_thread_is_begun(hit_threads):
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        with pytest.raises(Hit):
+            executor.submit(int)
+        assert executor.submit(int, "7").result(timeout=30) == 7
+
+
+def test_a_signal_while_a_run_begins_threads(hit_threads):
+    seen = []
+    with pytest.raises(Hit):
+        seen += plait.compute(delayed(time.sleep)(0.5), num_workers=3)
+    assert not seen
+
+
+def test_a_signal_while_a_worker_is_sent(executor):
+    class Lock:
+        __enter__ = int
+
+        def __exit__(self, *raised):
+            raise Hit
+
+    executor._queue.lock = Lock()
+    with pytest.raises(Hit):
+        executor.submit(int)
+    executor._queue.lock = threading.Lock()
+    assert executor.submit(int, "7").result(timeout=30) == 7
+    executor.shutdown()
+    assert executor._queue.workers == 0
+
+
 def test_many_threads_may_submit(executor):
     sums = []
 
