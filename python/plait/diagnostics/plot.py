@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from plait import notebook
 
 if TYPE_CHECKING:
     from plait.diagnostics.profile import Profiler
@@ -114,7 +115,7 @@ def _axis(
 def _given(figure: Any, filename: str, show: bool, save: bool | None) -> Any:
     """The figure, saved and shown."""
     plotting = importlib.import_module("bokeh.plotting")
-    in_notebook = "ipykernel" in sys.modules
+    in_notebook = notebook.display() is not None
     if save is None:
         save = not in_notebook
     if save:
