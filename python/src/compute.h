@@ -10,6 +10,10 @@
 int py_settings_read(py_state *state, PyObject *args, PyObject *kwargs,
                      py_settings *settings, PyObject **targets);
 
+/* A number of seconds over 0, or None, which is 0. -1: an exception that names
+ * the argument is set. */
+int py_seconds_read(PyObject *value, const char *name, double *out);
+
 /* Starts a run of what was lowered (not for no tasks at all); NULL with an
  * exception set. With sync it has ended. */
 plait_run *py_run_begin(py_lowering *low, const py_settings *settings);

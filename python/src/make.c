@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* make.c: `delayed(obj, …)`, and Delayed(key, graph). */
 #include "collect.h"
+#include "compute.h"
 #include "delayed.h"
 
 /* ---- what a leaf is told ---- */
@@ -52,19 +53,6 @@ static int read_retries(PyObject *retries, int64_t *out)
     return -1;
 }
 
-static int read_timeout(PyObject *timeout, double *out)
-{
-    *out = timeout == Py_None ? 0 : PyFloat_AsDouble(timeout);
-    if (timeout == Py_None || *out > 0)
-        return 0;
-    if (!PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError,
-                     "timeout must be None or a number of seconds over 0, "
-                     "got %R",
-                     timeout);
-    return -1;
-}
-
 static int read_on_failure(PyObject *on_failure, bool *passes)
 {
     *passes = PyUnicode_Check(on_failure) &&
@@ -81,7 +69,7 @@ static int read_cold(const leaf_options *options, py_cold *cold)
     if (read_nout(options->nout, &cold->nout) != 0 ||
         read_pure(options->pure, &cold->pure) != 0 ||
         read_retries(options->retries, &cold->retries) != 0 ||
-        read_timeout(options->timeout, &cold->timeout) != 0 ||
+        py_seconds_read(options->timeout, "timeout", &cold->timeout) != 0 ||
         read_on_failure(options->on_failure, &cold->passes_failures) != 0)
         return -1;
     return 0;

@@ -27,23 +27,27 @@ static int read_on_error(const char *text, plait_on_error *out)
     return -1;
 }
 
-/* Seconds, None for none. */
-static int read_seconds(PyObject *value, const char *name, unsigned *out)
+int py_seconds_read(PyObject *value, const char *name, double *out)
 {
-    *out = 0;
-    if (value == Py_None)
+    *out = value == Py_None ? 0 : PyFloat_AsDouble(value);
+    bool is_number = !PyErr_Occurred();
+    if (!is_number && !PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    PyErr_Clear();
+    if (value == Py_None || (is_number && *out > 0))
         return 0;
-    double seconds = PyFloat_AsDouble(value);
-    if (PyErr_Occurred())
-        return -1;
-    if (!(seconds > 0)) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s must be None or a number of seconds over 0, got %R",
-                     name, value);
-        return -1;
-    }
-    *out = py_milliseconds(seconds);
-    return 0;
+    PyErr_Format(is_number ? PyExc_ValueError : PyExc_TypeError,
+                 "%s must be None or a number of seconds over 0, got %R", name,
+                 value);
+    return -1;
+}
+
+static int read_milliseconds(PyObject *value, const char *name, unsigned *out)
+{
+    double seconds;
+    int status = py_seconds_read(value, name, &seconds);
+    *out = status == 0 ? py_milliseconds(seconds) : 0;
+    return status;
 }
 
 /* After so many targets, others may run: about 0.1 ms. */
@@ -127,9 +131,9 @@ static int read_settings(PyObject *args, PyObject *kwargs,
         read_count(workers, "workers", 1024, &settings->workers) != 0 ||
         read_count(retries, "retries", INT32_MAX, &settings->retries) != 0 ||
         read_on_error(on_error, &settings->on_error) != 0 ||
-        read_seconds(timeout, "timeout", &settings->timeout_ms) != 0 ||
-        read_seconds(run_timeout, "run_timeout", &settings->run_timeout_ms) !=
-            0 ||
+        read_milliseconds(timeout, "timeout", &settings->timeout_ms) != 0 ||
+        read_milliseconds(run_timeout, "run_timeout",
+                          &settings->run_timeout_ms) != 0 ||
         read_sequence(observers, &settings->observers) != 0 ||
         read_sequence(callbacks, &settings->callbacks) != 0)
         return -1;

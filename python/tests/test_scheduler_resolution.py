@@ -158,6 +158,17 @@ def test_workers_that_dask_s_config_spells_its_way(monkeypatch):
         add(1, 2).compute()
 
 
+@pytest.mark.parametrize("seconds", ["1", 0, -1, float("nan"), []])
+@pytest.mark.parametrize("name", ["timeout", "run_timeout"])
+def test_seconds_that_are_none(name, seconds):
+    wrong = f"^{name} must be None or a number of seconds over 0, got "
+    with pytest.raises((TypeError, ValueError), match=wrong):
+        add(1, 2).compute(**{name: seconds})
+    if name == "timeout":
+        with pytest.raises((TypeError, ValueError), match=wrong):
+            delayed(abs, timeout=seconds)
+
+
 @pytest.mark.parametrize("name", ["thread", "nonsense"])
 def test_an_unknown_name(name):
     with pytest.raises(ValueError, match=r"Expected one of \[distributed, "):
