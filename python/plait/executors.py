@@ -34,6 +34,9 @@ __all__ = ["ProcessPoolExecutor", "ThreadPoolExecutor"]
 
 _T = TypeVar("_T")
 
+# Of a pool.
+_MOST_WORKERS = 1024
+
 _BROKEN = (
     "A thread initializer failed, the thread pool is not usable anymore"
 )
@@ -257,7 +260,7 @@ class ThreadPoolExecutor(Executor):
     Parameters
     ----------
     max_workers : int, optional
-        How many calls are made at one time.
+        How many calls are made at one time; above 1,024, so many.
     thread_name_prefix : str
         What the names of the threads begin with.
     initializer : callable, optional
@@ -292,7 +295,8 @@ class ThreadPoolExecutor(Executor):
             f"ThreadPoolExecutor-{ThreadPoolExecutor._counter()}"
         )
         self._max_workers = max_workers
-        self._queue = _Queue(max_workers, prefix, initializer, initargs)
+        limit = min(max_workers, _MOST_WORKERS)
+        self._queue = _Queue(limit, prefix, initializer, initargs)
         self._end = weakref.finalize(self, _lost, self._queue, None)
         self._end.atexit = False
 

@@ -419,3 +419,12 @@ def test_many_threads_may_submit(executor):
 def test_processes_are_not_there_yet():
     with pytest.raises(NotImplementedError, match="ThreadPoolExecutor"):
         plait.ProcessPoolExecutor(max_workers=5)
+
+
+def test_more_workers_than_a_pool_can_have():
+    """Calls beyond them wait."""
+    going = threading.Event()
+    with ThreadPoolExecutor(2**40) as executor:
+        waiting = [executor.submit(going.wait, 60) for _ in range(1100)]
+        going.set()
+        assert all(future.result() for future in waiting)
