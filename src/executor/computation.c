@@ -324,9 +324,18 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
 
 bool pl_computation_is_over(const pl_computation *c)
 {
-    return has_ended(c) || (!pl_run_resolved(&c->run) &&
-                            atomic_load_explicit(&c->run.stop_status,
-                                                 memory_order_acquire) != 0);
+    /* acquire: what it stopped for is read next */
+    int32_t stop =
+        atomic_load_explicit(&c->run.stop_status, memory_order_acquire);
+    return has_ended(c) || stop == PLAIT_ETASK ||
+           (stop != PLAIT_OK && pl_computation_is_cut_short(c));
+}
+
+bool pl_computation_is_cut_short(const pl_computation *c)
+{
+    /* in this order: a task is cancelled before the run is resolved by that */
+    return !pl_run_resolved(&c->run) ||
+           (pl_run_trouble(&c->run) & PL_TROUBLE_CANCELLED);
 }
 
 /* Whether this thread is in a task of the run. */

@@ -64,7 +64,11 @@ plait_run *pl_computation_start(plait_plan *plan, const plait_options *options,
  * executor whose start lasts as long as the run. */
 void pl_computation_started(plait_run *run);
 
-/* Whether a wait has something to return. */
+/* Of a run that was stopped: whether some task did not run for that. */
+bool pl_computation_is_cut_short(const pl_computation *c);
+
+/* Whether a wait has something to return. It stays so, but for a run that was
+ * stopped when its last tasks ran: it may yet end well. */
 bool pl_computation_is_over(const pl_computation *c);
 
 /* How it went; for a computation that is over. */

@@ -78,9 +78,8 @@ plait_status pl_computation_status(pl_computation *c, plait_error *err)
 {
     const plait_run *run = &c->run;
     plait_status stop = stop_status(c);
-    bool cut_short =
-        !pl_run_resolved(run) || (pl_run_trouble(run) & PL_TROUBLE_CANCELLED);
-    if (stop != PLAIT_OK && stop != PLAIT_ETASK && cut_short)
+    if (stop != PLAIT_OK && stop != PLAIT_ETASK &&
+        pl_computation_is_cut_short(c))
         return report_stop(c, stop, err);
     plait_status status = PLAIT_OK;
     if (stop == PLAIT_ETASK)
