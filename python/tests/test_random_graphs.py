@@ -258,7 +258,8 @@ def used(value, values):
 
 
 def described(error):
-    return type(error), str(error)
+    # A method that bool has from int is called by either name.
+    return type(error), str(error).replace("bool.", "int.")
 
 
 def causes_of(values):

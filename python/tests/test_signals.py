@@ -21,7 +21,8 @@ from plait import compute, delayed
 SCHEDULER = {scheduler!r}
 
 def ready():
-    print("ready", flush=True)
+    # in one piece: tasks on other threads print too
+    print("ready\\n", end="", flush=True)
 """
 
 TAIL = """
@@ -198,15 +199,15 @@ def test_an_uncaught_control_c_ends_the_program_by_the_signal(
 
 
 def test_control_c_again_and_again(terminal):
-    # in one piece: tasks on other threads print too
     program = HEAD.format(scheduler="threads") + LOOP + """
 for n in range(5):
     try:
         run()
     except KeyboardInterrupt:
         print(f"interrupted {n}\\n", end="", flush=True)
-""" + "print('threads', sum(t.name.startswith('plait-') for t in "\
-      "threading.enumerate()))\n"
+n = sum(t.name.startswith("plait-") for t in threading.enumerate())
+print(f"threads {n}\\n", end="", flush=True)
+"""
     at = terminal(program)
     for n in range(5):
         at.wait_for("ready")
