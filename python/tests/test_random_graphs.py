@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
+import re
 from typing import Any, NamedTuple
 
 import hypothesis
@@ -258,8 +259,8 @@ def used(value, values):
 
 
 def described(error):
-    # A method that bool has from int is called by either name.
-    return type(error), str(error).replace("bool.", "int.")
+    # A method that a class inherits is named by either class.
+    return type(error), re.sub(r"\w+\.(?=\w+\(\))", "", str(error))
 
 
 def causes_of(values):
