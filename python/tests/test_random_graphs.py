@@ -322,7 +322,7 @@ def as_expected(value, expected):
 
 @pytest.mark.filterwarnings("ignore:Bitwise inversion")
 @hypothesis.given(PROGRAMS, WANTED)
-@hypothesis.settings(database=None, deadline=None, print_blob=True,
+@hypothesis.settings(database=None, deadline=None, derandomize=True,
                      max_examples=200)
 def test_random_graphs(program, wanted):
     values, tasks = run_plainly(program), run_lazily(program)
